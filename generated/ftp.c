@@ -283,13 +283,13 @@ enum {
     AT_SIGNALS_2 = 272,
     AT_STRING_11 = 273,
     AT_STRING_12 = 274,
-    AT_EXTENDED_HOST_PORT_1 = 275,
-    AT_MODE_CODE_1 = 276,
+    AT_COMMAND_LINE_19 = 275,
+    AT_COMMAND_LINE_20 = 276,
     AT_STRING_13 = 277,
-    AT_NUMBER_7 = 278,
-    AT_MARKER_1 = 279,
-    AT_STRUCTURE_CODE_1 = 280,
-    AT_TYPE_CODE_1 = 281,
+    AT_COMMAND_LINE_21 = 278,
+    AT_COMMAND_LINE_22 = 279,
+    AT_COMMAND_LINE_23 = 280,
+    AT_COMMAND_LINE_24 = 281,
     AT_STRING_14 = 282,
     AT_CRLF_14 = 283,
     AT_MORE_1 = 284,
@@ -357,20 +357,20 @@ enum {
     AT_PATH_COMMAND_31 = 346,
     AT_TEXT_COMMAND_42 = 347,
     AT_START_1 = 348,
-    AT_EXTENDED_HOST_PORT_2 = 349,
+    AT_EXTENDED_HOST_PORT_1 = 349,
     AT_STRING_20 = 350,
-    AT_NUMBER_8 = 351,
+    AT_NUMBER_7 = 351,
     AT_HOST_NUMBER_5 = 352,
     AT_HOST_NUMBER_6 = 353,
     AT_HOST_NUMBER_7 = 354,
-    AT_MARKER_2 = 355,
-    AT_TYPE_CODE_2 = 356,
-    AT_TYPE_CODE_3 = 357,
+    AT_MARKER_1 = 355,
+    AT_TYPE_CODE_1 = 356,
+    AT_TYPE_CODE_2 = 357,
     AT_STRING_21 = 358,
     AT_TEXT_LINES_3 = 359,
     AT_BEFORE_TEXT_LINES_1 = 360,
     AT_MORE_2 = 361,
-    AT_NUMBER_9 = 362,
+    AT_NUMBER_8 = 362,
     AT_HOST_NUMBER_8 = 363,
     AT_EXTENDED_PASSIVE_TEXT_4 = 364,
     AT_QUOTED_PATH_2 = 365,
@@ -392,9 +392,9 @@ enum {
     AT_TEXT_COMMAND_46 = 381,
     AT_TEXT_COMMAND_47 = 382,
     AT_FREE_COMMAND_18 = 383,
-    AT_COMMAND_LINE_19 = 384,
+    AT_COMMAND_LINE_25 = 384,
     AT_PATH_COMMAND_32 = 385,
-    AT_COMMAND_LINE_20 = 386,
+    AT_COMMAND_LINE_26 = 386,
     AT_EXTENDED_PORT_COMMAND_6 = 387,
     AT_FREE_COMMAND_19 = 388,
     AT_FREE_COMMAND_20 = 389,
@@ -427,44 +427,44 @@ enum {
     AT_BARE_COMMAND_27 = 416,
     AT_TEXT_COMMAND_55 = 417,
     AT_START_3 = 418,
-    AT_EXTENDED_HOST_PORT_3 = 419,
-    AT_NUMBER_10 = 420,
-    AT_NUMBER_11 = 421,
+    AT_EXTENDED_HOST_PORT_2 = 419,
+    AT_NUMBER_9 = 420,
+    AT_NUMBER_10 = 421,
     AT_HOST_NUMBER_9 = 422,
     AT_HOST_NUMBER_10 = 423,
-    AT_TYPE_CODE_4 = 424,
-    AT_NUMBER_12 = 425,
+    AT_TYPE_CODE_3 = 424,
+    AT_NUMBER_11 = 425,
     AT_ANSWER_LINES_1 = 426,
     AT_DONE_2 = 427,
-    AT_NUMBER_13 = 428,
+    AT_NUMBER_12 = 428,
     AT_HOST_NUMBER_11 = 429,
     AT_EXTENDED_PASSIVE_TEXT_5 = 430,
     AT_QUOTED_PATH_4 = 431,
     AT_CRLF_17 = 432,
     AT_REPLY_LINE_5 = 433,
     AT_REPLY_LINE_6 = 434,
-    AT_COMMAND_LINE_21 = 435,
-    AT_COMMAND_LINE_22 = 436,
+    AT_COMMAND_LINE_27 = 435,
+    AT_COMMAND_LINE_28 = 436,
     AT_STRING_23 = 437,
-    AT_COMMAND_LINE_23 = 438,
+    AT_COMMAND_LINE_29 = 438,
     AT_STRING_24 = 439,
     AT_CRLF_18 = 440,
     AT_STRING_25 = 441,
-    AT_COMMAND_LINE_24 = 442,
-    AT_COMMAND_LINE_25 = 443,
-    AT_COMMAND_LINE_26 = 444,
-    AT_COMMAND_LINE_27 = 445,
-    AT_COMMAND_LINE_28 = 446,
-    AT_COMMAND_LINE_29 = 447,
-    AT_COMMAND_LINE_30 = 448,
-    AT_COMMAND_LINE_31 = 449,
-    AT_COMMAND_LINE_32 = 450,
+    AT_COMMAND_LINE_30 = 442,
+    AT_COMMAND_LINE_31 = 443,
+    AT_COMMAND_LINE_32 = 444,
+    AT_COMMAND_LINE_33 = 445,
+    AT_COMMAND_LINE_34 = 446,
+    AT_COMMAND_LINE_35 = 447,
+    AT_COMMAND_LINE_36 = 448,
+    AT_COMMAND_LINE_37 = 449,
+    AT_COMMAND_LINE_38 = 450,
     AT_NET_ADDR_1 = 451,
-    AT_NUMBER_14 = 452,
+    AT_NUMBER_13 = 452,
     AT_HOST_NUMBER_12 = 453,
     AT_HOST_NUMBER_13 = 454,
     AT_HOST_NUMBER_14 = 455,
-    AT_NUMBER_15 = 456,
+    AT_NUMBER_14 = 456,
     AT_CRLF_19 = 457,
     AT_CRLF_20 = 458,
     AT_CRLF_21 = 459,
@@ -487,28 +487,28 @@ enum {
     AT_CRLF_24 = 476,
     AT_STRING_30 = 477,
     AT_STRING_31 = 478,
-    AT_EXTENDED_HOST_PORT_4 = 479,
+    AT_COMMAND_LINE_39 = 479,
     AT_STRING_32 = 480,
     AT_STRING_33 = 481,
-    AT_MODE_CODE_2 = 482,
-    AT_NUMBER_16 = 483,
-    AT_MARKER_3 = 484,
-    AT_STRUCTURE_CODE_2 = 485,
-    AT_TYPE_CODE_5 = 486,
+    AT_COMMAND_LINE_40 = 482,
+    AT_COMMAND_LINE_41 = 483,
+    AT_COMMAND_LINE_42 = 484,
+    AT_COMMAND_LINE_43 = 485,
+    AT_COMMAND_LINE_44 = 486,
     AT_STRING_34 = 487,
     AT_NET_ADDR_2 = 488,
-    AT_NUMBER_17 = 489,
-    AT_NUMBER_18 = 490,
+    AT_NUMBER_15 = 489,
+    AT_NUMBER_16 = 490,
     AT_HOST_NUMBER_18 = 491,
     AT_HOST_NUMBER_19 = 492,
-    AT_NUMBER_19 = 493,
+    AT_NUMBER_17 = 493,
     AT_CRLF_25 = 494,
     AT_FEATURE_LINE_1 = 495,
     AT_BEFORE_FEATURE_LINE_1 = 496,
     AT_ANSWER_LINES_2 = 497,
     AT_LINES_2 = 498,
     AT_BEFORE_LINES_2 = 499,
-    AT_NUMBER_20 = 500,
+    AT_NUMBER_18 = 500,
     AT_HOST_NUMBER_20 = 501,
     AT_HOST_NUMBER_21 = 502,
     AT_TCP_PORT_2 = 503,
@@ -522,230 +522,316 @@ enum {
     AT_CRLF_27 = 511,
     AT_CRLF_28 = 512,
     AT_CRLF_29 = 513,
-    AT_EXTENDED_HOST_PORT_5 = 514,
-    AT_STRING_38 = 515,
-    AT_CRLF_30 = 516,
-    AT_NUMBER_21 = 517,
-    AT_HOST_NUMBER_22 = 518,
-    AT_HOST_NUMBER_23 = 519,
-    AT_HOST_NUMBER_24 = 520,
-    AT_MARKER_4 = 521,
-    AT_CRLF_31 = 522,
-    AT_TYPE_CODE_6 = 523,
-    AT_CRLF_32 = 524,
-    AT_TYPE_CODE_7 = 525,
-    AT_STRING_39 = 526,
-    AT_NET_ADDR_3 = 527,
-    AT_TCP_PORT_3 = 528,
-    AT_EXTENDED_HOST_PORT_6 = 529,
-    AT_NUMBER_22 = 530,
-    AT_HOST_NUMBER_25 = 531,
-    AT_HOST_NUMBER_26 = 532,
-    AT_HOST_NUMBER_27 = 533,
-    AT_FEATURE_1 = 534,
-    AT_FEATURE_2 = 535,
-    AT_TEXT_8 = 536,
-    AT_BEFORE_TEXT_2 = 537,
-    AT_NUMBER_23 = 538,
-    AT_HOST_NUMBER_28 = 539,
-    AT_HOST_NUMBER_29 = 540,
-    AT_TCP_PORT_4 = 541,
-    AT_EXTENDED_PASSIVE_TEXT_9 = 542,
-    AT_NUMBER_24 = 543,
-    AT_HOST_NUMBER_30 = 544,
-    AT_HOST_NUMBER_31 = 545,
-    AT_HOST_NUMBER_32 = 546,
-    AT_EXTENDED_PASSIVE_TEXT_10 = 547,
-    AT_CRLF_33 = 548,
-    AT_CRLF_34 = 549,
-    AT_CRLF_35 = 550,
-    AT_EXTENDED_HOST_PORT_7 = 551,
-    AT_CRLF_36 = 552,
-    AT_CRLF_37 = 553,
-    AT_NUMBER_25 = 554,
-    AT_NUMBER_26 = 555,
-    AT_HOST_NUMBER_33 = 556,
-    AT_HOST_NUMBER_34 = 557,
-    AT_CRLF_38 = 558,
-    AT_CRLF_39 = 559,
-    AT_TYPE_CODE_8 = 560,
-    AT_CRLF_40 = 561,
-    AT_NUMBER_27 = 562,
-    AT_CRLF_41 = 563,
-    AT_TCP_PORT_5 = 564,
-    AT_NUMBER_28 = 565,
-    AT_NUMBER_29 = 566,
+    AT_COMMAND_LINE_45 = 514,
+    AT_EXTENDED_HOST_PORT_3 = 515,
+    AT_STRING_38 = 516,
+    AT_CRLF_30 = 517,
+    AT_COMMAND_LINE_46 = 518,
+    AT_NUMBER_19 = 519,
+    AT_HOST_NUMBER_22 = 520,
+    AT_HOST_NUMBER_23 = 521,
+    AT_HOST_NUMBER_24 = 522,
+    AT_COMMAND_LINE_47 = 523,
+    AT_MARKER_2 = 524,
+    AT_COMMAND_LINE_48 = 525,
+    AT_CRLF_31 = 526,
+    AT_COMMAND_LINE_49 = 527,
+    AT_TYPE_CODE_4 = 528,
+    AT_CRLF_32 = 529,
+    AT_TYPE_CODE_5 = 530,
+    AT_COMMAND_LINE_50 = 531,
+    AT_STRING_39 = 532,
+    AT_NET_ADDR_3 = 533,
+    AT_TCP_PORT_3 = 534,
+    AT_EXTENDED_HOST_PORT_4 = 535,
+    AT_NUMBER_20 = 536,
+    AT_HOST_NUMBER_25 = 537,
+    AT_HOST_NUMBER_26 = 538,
+    AT_HOST_NUMBER_27 = 539,
+    AT_FEATURE_1 = 540,
+    AT_FEATURE_2 = 541,
+    AT_TEXT_8 = 542,
+    AT_BEFORE_TEXT_2 = 543,
+    AT_NUMBER_21 = 544,
+    AT_HOST_NUMBER_28 = 545,
+    AT_HOST_NUMBER_29 = 546,
+    AT_TCP_PORT_4 = 547,
+    AT_EXTENDED_PASSIVE_TEXT_9 = 548,
+    AT_NUMBER_22 = 549,
+    AT_HOST_NUMBER_30 = 550,
+    AT_HOST_NUMBER_31 = 551,
+    AT_HOST_NUMBER_32 = 552,
+    AT_EXTENDED_PASSIVE_TEXT_10 = 553,
+    AT_CRLF_33 = 554,
+    AT_CRLF_34 = 555,
+    AT_CRLF_35 = 556,
+    AT_EXTENDED_HOST_PORT_5 = 557,
+    AT_EXTENDED_HOST_PORT_6 = 558,
+    AT_CRLF_36 = 559,
+    AT_CRLF_37 = 560,
+    AT_CRLF_38 = 561,
+    AT_NUMBER_23 = 562,
+    AT_NUMBER_24 = 563,
+    AT_HOST_NUMBER_33 = 564,
+    AT_HOST_NUMBER_34 = 565,
+    AT_NUMBER_25 = 566,
     AT_HOST_NUMBER_35 = 567,
     AT_HOST_NUMBER_36 = 568,
-    AT_CRLF_42 = 569,
-    AT_FEATURE_3 = 570,
-    AT_FEATURE_LINE_2 = 571,
-    AT_CRLF_43 = 572,
-    AT_NUMBER_30 = 573,
-    AT_HOST_NUMBER_37 = 574,
-    AT_HOST_NUMBER_38 = 575,
-    AT_TCP_PORT_6 = 576,
-    AT_EXTENDED_PASSIVE_TEXT_11 = 577,
-    AT_NUMBER_31 = 578,
-    AT_NUMBER_32 = 579,
-    AT_HOST_NUMBER_39 = 580,
-    AT_HOST_NUMBER_40 = 581,
-    AT_EXTENDED_PASSIVE_TEXT_12 = 582,
-    AT_NET_ADDR_4 = 583,
-    AT_NUMBER_33 = 584,
-    AT_HOST_NUMBER_41 = 585,
-    AT_HOST_NUMBER_42 = 586,
-    AT_HOST_NUMBER_43 = 587,
-    AT_NUMBER_34 = 588,
-    AT_CRLF_44 = 589,
-    AT_CRLF_45 = 590,
-    AT_CRLF_46 = 591,
-    AT_TCP_PORT_7 = 592,
-    AT_NUMBER_35 = 593,
-    AT_HOST_PORT_2 = 594,
-    AT_HOST_PORT_3 = 595,
-    AT_HOST_PORT_4 = 596,
-    AT_FEATURE_4 = 597,
-    AT_NUMBER_36 = 598,
-    AT_HOST_PORT_5 = 599,
-    AT_HOST_PORT_6 = 600,
-    AT_TCP_PORT_8 = 601,
+    AT_HOST_NUMBER_37 = 569,
+    AT_CRLF_39 = 570,
+    AT_MARKER_3 = 571,
+    AT_CRLF_40 = 572,
+    AT_CRLF_41 = 573,
+    AT_TYPE_CODE_6 = 574,
+    AT_CRLF_42 = 575,
+    AT_NUMBER_26 = 576,
+    AT_TYPE_CODE_7 = 577,
+    AT_CRLF_43 = 578,
+    AT_TYPE_CODE_8 = 579,
+    AT_CRLF_44 = 580,
+    AT_TCP_PORT_5 = 581,
+    AT_NUMBER_27 = 582,
+    AT_NUMBER_28 = 583,
+    AT_HOST_NUMBER_38 = 584,
+    AT_HOST_NUMBER_39 = 585,
+    AT_CRLF_45 = 586,
+    AT_FEATURE_3 = 587,
+    AT_FEATURE_LINE_2 = 588,
+    AT_CRLF_46 = 589,
+    AT_NUMBER_29 = 590,
+    AT_HOST_NUMBER_40 = 591,
+    AT_HOST_NUMBER_41 = 592,
+    AT_TCP_PORT_6 = 593,
+    AT_EXTENDED_PASSIVE_TEXT_11 = 594,
+    AT_NUMBER_30 = 595,
+    AT_NUMBER_31 = 596,
+    AT_HOST_NUMBER_42 = 597,
+    AT_HOST_NUMBER_43 = 598,
+    AT_EXTENDED_PASSIVE_TEXT_12 = 599,
+    AT_EXTENDED_HOST_PORT_7 = 600,
+    AT_NET_ADDR_4 = 601,
     AT_CRLF_47 = 602,
-    AT_NUMBER_37 = 603,
+    AT_NUMBER_32 = 603,
     AT_HOST_NUMBER_44 = 604,
     AT_HOST_NUMBER_45 = 605,
     AT_HOST_NUMBER_46 = 606,
-    AT_TCP_PORT_9 = 607,
-    AT_NET_ADDR_5 = 608,
-    AT_NUMBER_38 = 609,
-    AT_NUMBER_39 = 610,
-    AT_HOST_NUMBER_47 = 611,
-    AT_HOST_NUMBER_48 = 612,
-    AT_NUMBER_40 = 613,
-    AT_CRLF_48 = 614,
-    AT_TCP_PORT_10 = 615,
-    AT_NUMBER_41 = 616,
-    AT_NUMBER_42 = 617,
-    AT_HOST_PORT_7 = 618,
-    AT_HOST_PORT_8 = 619,
-    AT_FEATURE_5 = 620,
-    AT_NUMBER_43 = 621,
-    AT_HOST_PORT_9 = 622,
-    AT_HOST_PORT_10 = 623,
-    AT_EXTENDED_PASSIVE_TEXT_13 = 624,
-    AT_NUMBER_44 = 625,
-    AT_NUMBER_45 = 626,
-    AT_HOST_NUMBER_49 = 627,
-    AT_HOST_NUMBER_50 = 628,
-    AT_TCP_PORT_11 = 629,
-    AT_NET_ADDR_6 = 630,
-    AT_TCP_PORT_12 = 631,
-    AT_EXTENDED_HOST_PORT_8 = 632,
-    AT_NUMBER_46 = 633,
+    AT_NUMBER_33 = 607,
+    AT_NUMBER_34 = 608,
+    AT_HOST_NUMBER_47 = 609,
+    AT_HOST_NUMBER_48 = 610,
+    AT_CRLF_48 = 611,
+    AT_CRLF_49 = 612,
+    AT_NUMBER_35 = 613,
+    AT_CRLF_50 = 614,
+    AT_CRLF_51 = 615,
+    AT_CRLF_52 = 616,
+    AT_TYPE_CODE_9 = 617,
+    AT_CRLF_53 = 618,
+    AT_NUMBER_36 = 619,
+    AT_TCP_PORT_7 = 620,
+    AT_NUMBER_37 = 621,
+    AT_HOST_PORT_2 = 622,
+    AT_HOST_PORT_3 = 623,
+    AT_HOST_PORT_4 = 624,
+    AT_FEATURE_4 = 625,
+    AT_NUMBER_38 = 626,
+    AT_HOST_PORT_5 = 627,
+    AT_HOST_PORT_6 = 628,
+    AT_TCP_PORT_8 = 629,
+    AT_CRLF_54 = 630,
+    AT_NUMBER_39 = 631,
+    AT_HOST_NUMBER_49 = 632,
+    AT_HOST_NUMBER_50 = 633,
     AT_HOST_NUMBER_51 = 634,
-    AT_HOST_NUMBER_52 = 635,
-    AT_HOST_NUMBER_53 = 636,
-    AT_TCP_PORT_13 = 637,
-    AT_NUMBER_47 = 638,
-    AT_PORT_NUMBER_4 = 639,
-    AT_PORT_NUMBER_5 = 640,
-    AT_PORT_NUMBER_6 = 641,
-    AT_NUMBER_48 = 642,
-    AT_PORT_NUMBER_7 = 643,
-    AT_NUMBER_49 = 644,
-    AT_HOST_NUMBER_54 = 645,
-    AT_HOST_NUMBER_55 = 646,
-    AT_HOST_NUMBER_56 = 647,
-    AT_TCP_PORT_14 = 648,
-    AT_EXTENDED_PASSIVE_TEXT_14 = 649,
-    AT_TCP_PORT_15 = 650,
-    AT_NUMBER_50 = 651,
-    AT_NUMBER_51 = 652,
-    AT_HOST_NUMBER_57 = 653,
-    AT_HOST_NUMBER_58 = 654,
-    AT_EXTENDED_HOST_PORT_9 = 655,
-    AT_NUMBER_52 = 656,
-    AT_NUMBER_53 = 657,
-    AT_PORT_NUMBER_8 = 658,
-    AT_PORT_NUMBER_9 = 659,
-    AT_NUMBER_54 = 660,
-    AT_PORT_NUMBER_10 = 661,
-    AT_NUMBER_55 = 662,
-    AT_NUMBER_56 = 663,
-    AT_HOST_NUMBER_59 = 664,
-    AT_HOST_NUMBER_60 = 665,
-    AT_TCP_PORT_16 = 666,
-    AT_EXTENDED_PASSIVE_TEXT_15 = 667,
-    AT_TCP_PORT_17 = 668,
-    AT_CRLF_49 = 669,
-    AT_NUMBER_57 = 670,
-    AT_HOST_PORT_11 = 671,
-    AT_HOST_PORT_12 = 672,
-    AT_HOST_PORT_13 = 673,
-    AT_NUMBER_58 = 674,
-    AT_CRLF_50 = 675,
-    AT_CRLF_51 = 676,
-    AT_CRLF_52 = 677,
-    AT_NUMBER_59 = 678,
-    AT_PASSIVE_TEXT_8 = 679,
-    AT_PASSIVE_TEXT_9 = 680,
-    AT_NUMBER_60 = 681,
-    AT_HOST_PORT_14 = 682,
-    AT_HOST_PORT_15 = 683,
-    AT_HOST_PORT_16 = 684,
-    AT_TCP_PORT_18 = 685,
-    AT_CRLF_53 = 686,
-    AT_TCP_PORT_19 = 687,
-    AT_CRLF_54 = 688,
-    AT_NUMBER_61 = 689,
-    AT_NUMBER_62 = 690,
-    AT_HOST_PORT_17 = 691,
-    AT_HOST_PORT_18 = 692,
-    AT_NUMBER_63 = 693,
-    AT_CRLF_55 = 694,
-    AT_NUMBER_64 = 695,
-    AT_PASSIVE_TEXT_10 = 696,
-    AT_NUMBER_65 = 697,
-    AT_NUMBER_66 = 698,
-    AT_HOST_PORT_19 = 699,
-    AT_HOST_PORT_20 = 700,
-    AT_EXTENDED_PASSIVE_TEXT_16 = 701,
-    AT_TCP_PORT_20 = 702,
-    AT_NUMBER_67 = 703,
-    AT_PORT_NUMBER_11 = 704,
-    AT_PORT_NUMBER_12 = 705,
-    AT_PORT_NUMBER_13 = 706,
-    AT_NUMBER_68 = 707,
-    AT_PORT_NUMBER_14 = 708,
-    AT_PORT_NUMBER_15 = 709,
-    AT_PORT_NUMBER_16 = 710,
-    AT_EXTENDED_HOST_PORT_10 = 711,
-    AT_NUMBER_69 = 712,
-    AT_NUMBER_70 = 713,
-    AT_PORT_NUMBER_17 = 714,
-    AT_PORT_NUMBER_18 = 715,
-    AT_NUMBER_71 = 716,
-    AT_NUMBER_72 = 717,
-    AT_PORT_NUMBER_19 = 718,
-    AT_PORT_NUMBER_20 = 719,
-    AT_NUMBER_73 = 720,
-    AT_CRLF_56 = 721,
-    AT_CRLF_57 = 722,
-    AT_CRLF_58 = 723,
-    AT_NUMBER_74 = 724,
-    AT_PASSIVE_TEXT_11 = 725,
-    AT_PASSIVE_TEXT_12 = 726,
-    AT_PASSIVE_TEXT_13 = 727,
-    AT_NUMBER_75 = 728,
-    AT_CRLF_59 = 729,
-    AT_CRLF_60 = 730,
+    AT_TCP_PORT_9 = 635,
+    AT_NET_ADDR_5 = 636,
+    AT_NET_ADDR_6 = 637,
+    AT_NUMBER_40 = 638,
+    AT_NUMBER_41 = 639,
+    AT_HOST_NUMBER_52 = 640,
+    AT_HOST_NUMBER_53 = 641,
+    AT_NUMBER_42 = 642,
+    AT_HOST_NUMBER_54 = 643,
+    AT_HOST_NUMBER_55 = 644,
+    AT_HOST_NUMBER_56 = 645,
+    AT_NUMBER_43 = 646,
+    AT_CRLF_55 = 647,
+    AT_NUMBER_44 = 648,
+    AT_CRLF_56 = 649,
+    AT_CRLF_57 = 650,
+    AT_CRLF_58 = 651,
+    AT_TCP_PORT_10 = 652,
+    AT_NUMBER_45 = 653,
+    AT_NUMBER_46 = 654,
+    AT_HOST_PORT_7 = 655,
+    AT_HOST_PORT_8 = 656,
+    AT_FEATURE_5 = 657,
+    AT_NUMBER_47 = 658,
+    AT_HOST_PORT_9 = 659,
+    AT_HOST_PORT_10 = 660,
+    AT_EXTENDED_PASSIVE_TEXT_13 = 661,
+    AT_NUMBER_48 = 662,
+    AT_NUMBER_49 = 663,
+    AT_HOST_NUMBER_57 = 664,
+    AT_HOST_NUMBER_58 = 665,
+    AT_TCP_PORT_11 = 666,
+    AT_NET_ADDR_7 = 667,
+    AT_NET_ADDR_8 = 668,
+    AT_TCP_PORT_12 = 669,
+    AT_EXTENDED_HOST_PORT_8 = 670,
+    AT_NUMBER_50 = 671,
+    AT_HOST_NUMBER_59 = 672,
+    AT_HOST_NUMBER_60 = 673,
+    AT_HOST_NUMBER_61 = 674,
+    AT_NUMBER_51 = 675,
+    AT_NUMBER_52 = 676,
+    AT_HOST_NUMBER_62 = 677,
+    AT_HOST_NUMBER_63 = 678,
+    AT_NUMBER_53 = 679,
+    AT_CRLF_59 = 680,
+    AT_TCP_PORT_13 = 681,
+    AT_NUMBER_54 = 682,
+    AT_PORT_NUMBER_4 = 683,
+    AT_PORT_NUMBER_5 = 684,
+    AT_PORT_NUMBER_6 = 685,
+    AT_NUMBER_55 = 686,
+    AT_PORT_NUMBER_7 = 687,
+    AT_NUMBER_56 = 688,
+    AT_HOST_NUMBER_64 = 689,
+    AT_HOST_NUMBER_65 = 690,
+    AT_HOST_NUMBER_66 = 691,
+    AT_TCP_PORT_14 = 692,
+    AT_EXTENDED_PASSIVE_TEXT_14 = 693,
+    AT_NET_ADDR_9 = 694,
+    AT_TCP_PORT_15 = 695,
+    AT_EXTENDED_HOST_PORT_9 = 696,
+    AT_TCP_PORT_16 = 697,
+    AT_NUMBER_57 = 698,
+    AT_NUMBER_58 = 699,
+    AT_HOST_NUMBER_67 = 700,
+    AT_HOST_NUMBER_68 = 701,
+    AT_NUMBER_59 = 702,
+    AT_HOST_NUMBER_69 = 703,
+    AT_HOST_NUMBER_70 = 704,
+    AT_HOST_NUMBER_71 = 705,
+    AT_EXTENDED_HOST_PORT_10 = 706,
+    AT_NUMBER_60 = 707,
+    AT_NUMBER_61 = 708,
+    AT_PORT_NUMBER_8 = 709,
+    AT_PORT_NUMBER_9 = 710,
+    AT_NUMBER_62 = 711,
+    AT_PORT_NUMBER_10 = 712,
+    AT_NUMBER_63 = 713,
+    AT_NUMBER_64 = 714,
+    AT_HOST_NUMBER_72 = 715,
+    AT_HOST_NUMBER_73 = 716,
+    AT_TCP_PORT_17 = 717,
+    AT_EXTENDED_PASSIVE_TEXT_15 = 718,
+    AT_TCP_PORT_18 = 719,
+    AT_TCP_PORT_19 = 720,
+    AT_CRLF_60 = 721,
+    AT_NUMBER_65 = 722,
+    AT_HOST_PORT_11 = 723,
+    AT_HOST_PORT_12 = 724,
+    AT_HOST_PORT_13 = 725,
+    AT_NUMBER_66 = 726,
+    AT_NUMBER_67 = 727,
+    AT_HOST_NUMBER_74 = 728,
+    AT_HOST_NUMBER_75 = 729,
+    AT_NUMBER_68 = 730,
     AT_CRLF_61 = 731,
-    AT_PASSIVE_TEXT_14 = 732,
-    AT_NUMBER_76 = 733,
-    AT_CRLF_62 = 734,
-    AT_PASSIVE_TEXT_15 = 735,
-    AT_PASSIVE_TEXT_16 = 736,
-    AT_CRLF_63 = 737,
+    AT_CRLF_62 = 732,
+    AT_CRLF_63 = 733,
+    AT_NUMBER_69 = 734,
+    AT_PASSIVE_TEXT_8 = 735,
+    AT_PASSIVE_TEXT_9 = 736,
+    AT_NUMBER_70 = 737,
+    AT_HOST_PORT_14 = 738,
+    AT_HOST_PORT_15 = 739,
+    AT_HOST_PORT_16 = 740,
+    AT_TCP_PORT_20 = 741,
+    AT_CRLF_64 = 742,
+    AT_TCP_PORT_21 = 743,
+    AT_CRLF_65 = 744,
+    AT_TCP_PORT_22 = 745,
+    AT_CRLF_66 = 746,
+    AT_NUMBER_71 = 747,
+    AT_NUMBER_72 = 748,
+    AT_HOST_PORT_17 = 749,
+    AT_HOST_PORT_18 = 750,
+    AT_NUMBER_73 = 751,
+    AT_HOST_PORT_19 = 752,
+    AT_HOST_PORT_20 = 753,
+    AT_HOST_PORT_21 = 754,
+    AT_NUMBER_74 = 755,
+    AT_CRLF_67 = 756,
+    AT_NUMBER_75 = 757,
+    AT_PASSIVE_TEXT_10 = 758,
+    AT_NUMBER_76 = 759,
+    AT_NUMBER_77 = 760,
+    AT_HOST_PORT_22 = 761,
+    AT_HOST_PORT_23 = 762,
+    AT_EXTENDED_PASSIVE_TEXT_16 = 763,
+    AT_TCP_PORT_23 = 764,
+    AT_CRLF_68 = 765,
+    AT_TCP_PORT_24 = 766,
+    AT_NUMBER_78 = 767,
+    AT_PORT_NUMBER_11 = 768,
+    AT_PORT_NUMBER_12 = 769,
+    AT_PORT_NUMBER_13 = 770,
+    AT_NUMBER_79 = 771,
+    AT_NUMBER_80 = 772,
+    AT_HOST_PORT_24 = 773,
+    AT_HOST_PORT_25 = 774,
+    AT_NUMBER_81 = 775,
+    AT_PORT_NUMBER_14 = 776,
+    AT_PORT_NUMBER_15 = 777,
+    AT_PORT_NUMBER_16 = 778,
+    AT_TCP_PORT_25 = 779,
+    AT_EXTENDED_HOST_PORT_11 = 780,
+    AT_NUMBER_82 = 781,
+    AT_NUMBER_83 = 782,
+    AT_PORT_NUMBER_17 = 783,
+    AT_PORT_NUMBER_18 = 784,
+    AT_NUMBER_84 = 785,
+    AT_PORT_NUMBER_19 = 786,
+    AT_PORT_NUMBER_20 = 787,
+    AT_PORT_NUMBER_21 = 788,
+    AT_NUMBER_85 = 789,
+    AT_NUMBER_86 = 790,
+    AT_PORT_NUMBER_22 = 791,
+    AT_PORT_NUMBER_23 = 792,
+    AT_EXTENDED_HOST_PORT_12 = 793,
+    AT_NUMBER_87 = 794,
+    AT_CRLF_69 = 795,
+    AT_CRLF_70 = 796,
+    AT_CRLF_71 = 797,
+    AT_NUMBER_88 = 798,
+    AT_NUMBER_89 = 799,
+    AT_PORT_NUMBER_24 = 800,
+    AT_PORT_NUMBER_25 = 801,
+    AT_NUMBER_90 = 802,
+    AT_PASSIVE_TEXT_11 = 803,
+    AT_PASSIVE_TEXT_12 = 804,
+    AT_PASSIVE_TEXT_13 = 805,
+    AT_NUMBER_91 = 806,
+    AT_CRLF_72 = 807,
+    AT_CRLF_73 = 808,
+    AT_CRLF_74 = 809,
+    AT_NUMBER_92 = 810,
+    AT_CRLF_75 = 811,
+    AT_CRLF_76 = 812,
+    AT_CRLF_77 = 813,
+    AT_PASSIVE_TEXT_14 = 814,
+    AT_NUMBER_93 = 815,
+    AT_CRLF_78 = 816,
+    AT_PASSIVE_TEXT_15 = 817,
+    AT_PASSIVE_TEXT_16 = 818,
+    AT_NUMBER_94 = 819,
+    AT_CRLF_79 = 820,
+    AT_CRLF_80 = 821,
+    AT_CRLF_81 = 822,
+    AT_CRLF_82 = 823,
 };
 
 #define WORDS(parser) (((const struct qcap_ftp_side *)(const void *)((parser) + 1))->words)
@@ -907,21 +993,21 @@ static const qcap_keywords_t words_verb = {find_verb, 5};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 183, 3, false, false}, /* 0: p2 */
-    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 5, 0, 1, 184, 2, false, false}, /* 1: p1 */
-    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 185, 5, false, false}, /* 2: h4 */
-    {QCAP_CONVERT_DECIMAL, NULL, 3, 1, 51, 0, 3, 186, 4, false, false}, /* 3: h3 */
-    {QCAP_CONVERT_DECIMAL, NULL, 4, 1, 51, 0, 4, 187, 3, false, false}, /* 4: h2 */
-    {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 188, 2, false, false}, /* 5: h1 */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 155, 8, false, false}, /* 6: tcp-port */
-    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 46, 1, 150, 7, false, false}, /* 7: net-addr */
-    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 189, 9, false, false}, /* 8: mechanism-name */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 186, 3, false, false}, /* 0: p2 */
+    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 5, 0, 1, 187, 2, false, false}, /* 1: p1 */
+    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 188, 5, false, false}, /* 2: h4 */
+    {QCAP_CONVERT_DECIMAL, NULL, 3, 1, 51, 0, 3, 189, 4, false, false}, /* 3: h3 */
+    {QCAP_CONVERT_DECIMAL, NULL, 4, 1, 51, 0, 4, 190, 3, false, false}, /* 4: h2 */
+    {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 191, 2, false, false}, /* 5: h1 */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 157, 8, false, false}, /* 6: tcp-port */
+    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 46, 1, 152, 7, false, false}, /* 7: net-addr */
+    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 192, 9, false, false}, /* 8: mechanism-name */
     {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 70, 9, false, false}, /* 9: free-command */
     {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 56, 9, false, false}, /* 10: first-free-command */
     {QCAP_CONVERT_BYTES, NULL, 6, 1, 55, 4, 6, 10, 0, false, false}, /* 11: passive-code */
     {QCAP_CONVERT_DECIMAL, NULL, 7, 1, 59, 0, 7, 10, 1, false, false}, /* 12: passive-code */
-    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 4, 1, 190, 0, false, false}, /* 13: extended-passive-code */
-    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 190, 1, false, false}, /* 14: extended-passive-code */
+    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 4, 1, 193, 0, false, false}, /* 13: extended-passive-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 193, 1, false, false}, /* 14: extended-passive-code */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 4, 0, 8, 0, false, false}, /* 15: reply-code */
     {QCAP_CONVERT_DECIMAL, NULL, 3, 1, 51, 0, 3, 8, 1, false, false}, /* 16: reply-code */
     {QCAP_CONVERT_BYTES, NULL, 4, 1, 51, 4, 4, 103, 0, false, false}, /* 17: path-code */
@@ -1325,7 +1411,7 @@ out14:
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nappe " */
 on15:
     if (QCAP_UNLIKELY(at == end))
@@ -1340,7 +1426,7 @@ out15:
     return qcap_leave(parser, at, end, AT_STRING_1);
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nappe a" */
 on16:
@@ -1418,7 +1504,7 @@ out18:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_BARE_COMMAND_3);
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nccc" */
@@ -1496,7 +1582,7 @@ out21:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASSWORD_COMMAND_3);
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nccc" */
@@ -1540,7 +1626,7 @@ out22:
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\npass " */
 on24:
     if (QCAP_UNLIKELY(at == end))
@@ -1555,7 +1641,7 @@ out24:
     return qcap_leave(parser, at, end, AT_STRING_2);
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\npass a" */
 on25:
@@ -1650,7 +1736,7 @@ first_line_1:
     }
     return qcap_stop(parser, at, AT_FIRST_LINE_1, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\r" */
 crlf_1:
     if (at == end)
@@ -1806,7 +1892,7 @@ file_command_2:
     }
     return qcap_stop(parser, at, AT_FILE_COMMAND_2, QCAP_STOP_TABLE);
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nccc" */
@@ -1875,9 +1961,9 @@ command_line_1:
     }
     return qcap_stop(parser, at, AT_COMMAND_LINE_1, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nccc\r" */
 crlf_5:
     if (at == end)
@@ -1912,7 +1998,7 @@ command_line_2:
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nappe " */
 string_1:
     if (at == end)
@@ -1929,7 +2015,7 @@ string_1:
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\npass " */
 string_2:
     if (at == end)
@@ -1945,7 +2031,7 @@ string_2:
     return qcap_stop(parser, at, AT_STRING_2, QCAP_STOP_TABLE);
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nappe a" */
 string_3:
@@ -1959,7 +2045,7 @@ string_3:
     return qcap_stop(parser, at, AT_STRING_3, QCAP_STOP_TABLE);
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\npass a" */
 string_4:
@@ -1972,9 +2058,9 @@ string_4:
     }
     return qcap_stop(parser, at, AT_STRING_4, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nappe a\r" */
 crlf_6:
     if (at == end)
@@ -1996,9 +2082,9 @@ crlf_6:
     }
     return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\npass a\r" */
 crlf_7:
     if (at == end)
@@ -2235,7 +2321,7 @@ out6:
 
     /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "100" */
 on7:
     if (QCAP_UNLIKELY(at == end))
@@ -2256,8 +2342,8 @@ out7:
     return qcap_leave(parser, at, end, AT_REPLY_LINE_1);
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "100 " */
 on8:
     at = SCAN_IS_CHAR(at, end);
@@ -2290,7 +2376,7 @@ out8:
     qcap_op_list(parser, 117 /* open reply-text */, QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_TEXT_2);
 
-    /* outcome = pending / final .      RFC 959, 4.2.1
+    /* outcome = pending / final .      RFC 959, 4.2
      * e.g. after "100\n" */
 on9:
     switch (choose_7(parser)) {
@@ -2342,7 +2428,7 @@ out11:
 
     /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "100" */
 on12:
     if (QCAP_UNLIKELY(at == end))
@@ -2363,8 +2449,8 @@ out12:
     return qcap_leave(parser, at, end, AT_REPLY_LINE_1);
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "100 " */
 on13:
     at = SCAN_IS_CHAR(at, end);
@@ -2442,7 +2528,7 @@ out15:
 
     /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 " */
 on16:
     if (QCAP_UNLIKELY(at == end))
@@ -2549,7 +2635,7 @@ out19:
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a26" */
 on20:
     if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, ",0,", 3))) {
@@ -2777,7 +2863,7 @@ out26:
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,26" */
 on27:
     if (QCAP_UNLIKELY(at == end))
@@ -2841,7 +2927,7 @@ out28:
     return qcap_leave(parser, at, end, AT_NUMBER_6);
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0,0,3" */
 on29:
@@ -2878,8 +2964,8 @@ out29:
     return qcap_leave(parser, at, end, AT_PASSIVE_TEXT_3);
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,0,26" */
 on30:
     if (QCAP_UNLIKELY(at == end))
@@ -2914,8 +3000,8 @@ out30:
     return qcap_leave(parser, at, end, AT_PASSIVE_TEXT_5);
 
     /* passive-text = 1*not-digit host-port [ not-digit *. char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,0,0a" */
 on31:
     at = SCAN_IS_CHAR(at, end);
@@ -2976,7 +3062,7 @@ out31:
 
     /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "100" */
 on14:
     if (QCAP_UNLIKELY(at == end))
@@ -2997,8 +3083,8 @@ out14:
     return qcap_leave(parser, at, end, AT_REPLY_LINE_1);
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "100 " */
 on32:
     at = SCAN_IS_CHAR(at, end);
@@ -3031,7 +3117,7 @@ out32:
     qcap_op_list(parser, 117 /* open reply-text */, QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_TEXT_2);
 
-    /* outcome = pending / final .      RFC 959, 4.2.1
+    /* outcome = pending / final .      RFC 959, 4.2
      * e.g. after "100\n" */
 on33:
     switch (choose_7(parser)) {
@@ -3167,7 +3253,7 @@ greeting_line_1:
 
     /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "100" */
 reply_line_1:
     if (at == end)
@@ -3214,8 +3300,8 @@ reply_line_2:
     return qcap_stop(parser, at, AT_REPLY_LINE_2, QCAP_STOP_TABLE);
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "220 " */
 text_1:
     at = SCAN_IS_CHAR(at, end);
@@ -3231,8 +3317,8 @@ text_1:
     return qcap_stop(parser, at, AT_TEXT_1, QCAP_STOP_TABLE);
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "100 " */
 text_2:
     at = SCAN_IS_CHAR(at, end);
@@ -3247,7 +3333,7 @@ text_2:
     }
     return qcap_stop(parser, at, AT_TEXT_2, QCAP_STOP_TABLE);
 
-    /* outcome = pending / final .      RFC 959, 4.2.1
+    /* outcome = pending / final .      RFC 959, 4.2
      * e.g. after "100\n" */
 outcome_1:
     switch (choose_7(parser)) {
@@ -3261,7 +3347,7 @@ outcome_1:
 
     /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 " */
 passive_text_1:
     if (at == end)
@@ -3276,7 +3362,7 @@ passive_text_1:
     }
     return qcap_stop(parser, at, AT_PASSIVE_TEXT_1, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \r" */
 crlf_2:
     if (at == end)
@@ -3292,7 +3378,7 @@ crlf_2:
     }
     return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "100 \r" */
 crlf_3:
     if (at == end)
@@ -3411,7 +3497,7 @@ number_1:
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a26" */
 host_number_3:
     if (at == end)
@@ -3563,7 +3649,7 @@ number_6:
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,26" */
 port_number_3:
     if (at == end)
@@ -3577,7 +3663,7 @@ port_number_3:
     return qcap_stop(parser, at, AT_PORT_NUMBER_3, QCAP_STOP_TABLE);
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0,0,3" */
 passive_text_3:
@@ -3597,8 +3683,8 @@ passive_text_3:
     return qcap_stop(parser, at, AT_PASSIVE_TEXT_3, QCAP_STOP_TABLE);
 
     /* passive-text = 1*not-digit host-port [ not-digit *. char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,0,0a" */
 passive_text_4:
     at = SCAN_IS_CHAR(at, end);
@@ -3613,8 +3699,8 @@ passive_text_4:
     }
     return qcap_stop(parser, at, AT_PASSIVE_TEXT_4, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,0,0\r" */
 crlf_8:
     if (at == end)
@@ -3626,8 +3712,8 @@ crlf_8:
     return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_TABLE);
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,0,26" */
 passive_text_5:
     if (at == end)
@@ -3726,20 +3812,20 @@ static const uint16_t targets_17[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_1};
 static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 124, .protocol = "tls"}, /* 0: begun-tls */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 124, .choose = choose_1}, /* 1: begun-tls */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_2, .rule = 139, .protocol = "tls"}, /* 2: seen-tls */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 139, .choose = choose_3}, /* 3: seen-tls */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_4, .rule = 180, .protocol = "tls"}, /* 4: secured */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_2, .rule = 138, .protocol = "tls"}, /* 2: seen-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 138, .choose = choose_3}, /* 3: seen-tls */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_4, .rule = 183, .protocol = "tls"}, /* 4: secured */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 38, .choose = choose_5}, /* 5: done */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_6, .rule = 181, .is_shared = true, .queue = 0, .reg = 9, .key = 65535}, /* 6: final */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_6, .rule = 184, .is_shared = true, .queue = 0, .reg = 9, .key = 65535}, /* 6: final */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 26, .choose = choose_7}, /* 7: outcome */
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 122, .until = &until_8}, /* 8: text-lines */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 154}, /* 9: feature-lines */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 154, .until = &until_10}, /* 10: feature-lines */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 156}, /* 9: feature-lines */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 156, .until = &until_10}, /* 10: feature-lines */
     {.kind = QCAP_CONTROL_SKIP, .targets = targets_11, .rule = 122}, /* 11: text-lines */
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_12, .rule = 122, .until = &until_10}, /* 12: text-lines */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 147, .choose = choose_13}, /* 13: answer-lines */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_14, .rule = 182, .is_shared = true, .queue = 0, .reg = 9, .key = 65535}, /* 14: final-more */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 134, .choose = choose_15}, /* 15: more */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 149, .choose = choose_13}, /* 13: answer-lines */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_14, .rule = 185, .is_shared = true, .queue = 0, .reg = 9, .key = 65535}, /* 14: final-more */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 132, .choose = choose_15}, /* 15: more */
     {.kind = QCAP_CONTROL_SKIP, .targets = targets_16, .rule = 122}, /* 16: text-lines */
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_17, .rule = 122, .until = &until_8}, /* 17: text-lines */
 };
@@ -3868,12 +3954,12 @@ static const uint8_t rows[] = {
     /* 99 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 5, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
     /* 100 */ 0, 1, 2, 0, 3, 4, 5, 6, 5, 5, 7, 5, 8, 5, 5, 5, 5, 9, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
     /* 101 */ 0, 1, 2, 0, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 13, 18, 13, 13, 13, 13, 13, 13, 13, 13, 0, 0, 0, 19, 13, 13, 0, 13, 13, 20, 13, 21, 0, 13, 13, 13, 0, 0, 0, 0, 0, 0, 0, 13, 13, 0,
-    /* 102 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 103 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 104 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0,
-    /* 105 */ 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 1, 0,
-    /* 106 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 107 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 102 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 103 */ 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 104 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 4, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0,
+    /* 105 */ 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0, 2, 2, 0,
+    /* 106 */ 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 107 */ 0, 0, 0, 0, 1, 0, 2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 108 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
     /* 109 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     /* 110 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
@@ -3908,34 +3994,39 @@ static const uint8_t rows[] = {
     /* 139 */ 0, 1, 2, 0, 3, 4, 5, 5, 6, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
     /* 140 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
     /* 141 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 142 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-    /* 143 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 144 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 145 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
-    /* 146 */ 0, 1, 2, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3,
-    /* 147 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-    /* 148 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 5, 6, 6, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 6, 6, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0,
-    /* 149 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0,
-    /* 150 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 4, 3, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0,
-    /* 151 */ 0, 1, 2, 3, 3, 3, 3, 4, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 152 */ 0, 1, 2, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 3, 4, 4, 3,
-    /* 153 */ 0, 1, 2, 3, 3, 4, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 154 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 155 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-    /* 156 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0,
-    /* 157 */ 0, 0, 0, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 158 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
-    /* 159 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 160 */ 0, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 0, 3, 2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
-    /* 161 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 162 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 163 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-    /* 164 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 4, 3, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 3, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
-    /* 165 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 4, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 6, 6, 6, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
-    /* 166 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 4, 3, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 5, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
-    /* 167 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
-    /* 168 */ 0, 2, 3, 4, 4, 4, 5, 4, 4, 5, 4, 4, 5, 4, 5, 4, 4, 4, 5, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 4, 6, 5, 4, 4, 5, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4,
-    /* 169 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 142 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 143 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0,
+    /* 144 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 145 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 146 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 147 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 148 */ 0, 1, 2, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3,
+    /* 149 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 150 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 5, 6, 6, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 6, 6, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0,
+    /* 151 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0,
+    /* 152 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 4, 3, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0,
+    /* 153 */ 0, 1, 2, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 154 */ 0, 1, 2, 3, 4, 3, 3, 5, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 155 */ 0, 1, 2, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 6, 7, 8, 8, 8, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 8, 8, 8, 3, 3, 3, 3, 3, 3, 3, 3, 8, 3,
+    /* 156 */ 0, 1, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 3, 5, 5, 5, 5, 5, 5, 5, 3, 3, 5, 3, 5, 5, 3,
+    /* 157 */ 0, 1, 2, 3, 4, 5, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 158 */ 0, 1, 2, 3, 4, 3, 5, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 6, 3, 3, 3, 7, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 159 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 160 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0,
+    /* 161 */ 0, 0, 0, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 162 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 163 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 164 */ 0, 1, 2, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 3, 4, 4, 3,
+    /* 165 */ 0, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 0, 3, 2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
+    /* 166 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 167 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 168 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 169 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 4, 3, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 3, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 170 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 4, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 6, 6, 6, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 171 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 4, 3, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 5, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 172 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 173 */ 0, 2, 3, 4, 4, 4, 5, 4, 4, 5, 4, 4, 5, 4, 5, 4, 4, 4, 5, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 4, 6, 5, 4, 4, 5, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4,
+    /* 174 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
 };
 
 /* Target and action. */
@@ -3957,11 +4048,11 @@ static const qcap_edge_t edges[] = {
     {43, 305}, {44, 308}, {19, 310}, {46, 0}, {437, 319}, {256, 323}, {19, 326}, {308, 337},
     {307, 342}, {256, 346}, {47, 0}, {39, 349}, {45, 0}, {48, 0}, {463, 0}, {464, 0},
     {465, 0}, {43, 351}, {19, 353}, {440, 364}, {49, 0}, {256, 369}, {19, 372}, {50, 0},
-    {500, 0}, {51, 379}, {19, 382}, {474, 393}, {52, 398}, {53, 398}, {538, 0}, {539, 0},
-    {54, 0}, {540, 0}, {19, 402}, {55, 0}, {52, 0}, {19, 413}, {56, 0}, {53, 0},
-    {574, 0}, {575, 424}, {57, 426}, {19, 429}, {19, 438}, {598, 0}, {599, 0}, {600, 0},
-    {58, 0}, {623, 447}, {59, 450}, {642, 0}, {60, 0}, {643, 0}, {61, 0}, {62, 454},
-    {63, 457}, {678, 0}, {679, 0}, {680, 0}, {64, 0}, {62, 459}, {21, 461}, {66, 471},
+    {500, 0}, {51, 379}, {19, 382}, {474, 393}, {52, 398}, {53, 398}, {544, 0}, {545, 0},
+    {54, 0}, {546, 0}, {19, 402}, {55, 0}, {52, 0}, {19, 413}, {56, 0}, {53, 0},
+    {591, 0}, {592, 424}, {57, 426}, {19, 429}, {19, 438}, {626, 0}, {627, 0}, {628, 0},
+    {58, 0}, {660, 447}, {59, 450}, {686, 0}, {60, 0}, {687, 0}, {61, 0}, {62, 454},
+    {63, 457}, {734, 0}, {735, 0}, {736, 0}, {64, 0}, {62, 459}, {21, 461}, {66, 471},
     {65, 478}, {67, 483}, {66, 153}, {65, 0}, {95, 0}, {86, 0}, {96, 0}, {98, 0},
     {83, 0}, {93, 0}, {97, 0}, {84, 0}, {92, 0}, {85, 0}, {91, 0}, {90, 0},
     {87, 488}, {89, 0}, {99, 0}, {88, 0}, {94, 0}, {68, 490}, {6, 0}, {7, 0},
@@ -3985,104 +4076,128 @@ static const qcap_edge_t edges[] = {
     {236, 20}, {237, 20}, {238, 20}, {239, 20}, {230, 526}, {240, 20}, {241, 20}, {242, 20},
     {21, 530}, {244, 544}, {245, 554}, {243, 563}, {246, 571}, {247, 574}, {19, 577}, {18, 584},
     {248, 586}, {2, 108}, {249, 115}, {225, 0}, {251, 588}, {250, 115}, {226, 0}, {253, 595},
-    {254, 597}, {273, 0}, {274, 0}, {275, 599}, {276, 601}, {277, 603}, {278, 605}, {279, 608},
-    {280, 610}, {281, 612}, {282, 106}, {284, 614}, {283, 115}, {243, 0}, {21, 620}, {21, 623},
-    {287, 639}, {288, 184}, {289, 184}, {21, 651}, {28, 663}, {20, 672}, {290, 0}, {291, 0},
-    {292, 0}, {2, 198}, {251, 679}, {296, 226}, {298, 0}, {299, 0}, {305, 0}, {304, 0},
-    {301, 0}, {302, 0}, {303, 0}, {300, 0}, {306, 0}, {19, 682}, {308, 691}, {307, 694},
+    {254, 597}, {273, 0}, {274, 0}, {275, 0}, {276, 0}, {277, 599}, {278, 0}, {279, 0},
+    {280, 0}, {281, 0}, {282, 106}, {284, 601}, {283, 115}, {243, 0}, {21, 607}, {21, 610},
+    {287, 626}, {288, 184}, {289, 184}, {21, 638}, {28, 650}, {20, 659}, {290, 0}, {291, 0},
+    {292, 0}, {2, 198}, {251, 666}, {296, 226}, {298, 0}, {299, 0}, {305, 0}, {304, 0},
+    {301, 0}, {302, 0}, {303, 0}, {300, 0}, {306, 0}, {19, 669}, {308, 678}, {307, 681},
     {256, 0}, {313, 0}, {309, 0}, {312, 0}, {310, 0}, {311, 0}, {315, 0}, {317, 0},
     {316, 0}, {318, 0}, {320, 0}, {319, 0}, {321, 0}, {322, 0}, {324, 0}, {323, 0},
     {328, 0}, {325, 0}, {326, 0}, {327, 0}, {329, 0}, {330, 0}, {339, 0}, {338, 0},
     {337, 0}, {340, 0}, {341, 0}, {342, 0}, {346, 0}, {347, 0}, {345, 0}, {343, 0},
-    {344, 0}, {19, 696}, {19, 701}, {270, 710}, {27, 0}, {259, 0}, {266, 0}, {268, 0},
-    {255, 0}, {25, 0}, {267, 0}, {257, 0}, {265, 0}, {258, 0}, {256, 713}, {264, 0},
-    {263, 0}, {260, 0}, {262, 0}, {269, 0}, {261, 0}, {26, 0}, {272, 0}, {19, 716},
-    {18, 724}, {19, 727}, {18, 735}, {349, 0}, {180, 738}, {350, 0}, {351, 0}, {352, 0},
-    {353, 0}, {354, 0}, {355, 0}, {180, 741}, {356, 0}, {357, 0}, {180, 744}, {358, 0},
-    {284, 224}, {21, 747}, {287, 754}, {286, 0}, {21, 757}, {21, 760}, {287, 776}, {288, 0},
-    {289, 0}, {286, 788}, {364, 0}, {21, 798}, {28, 810}, {365, 819}, {366, 0}, {19, 824},
-    {18, 833}, {19, 837}, {18, 845}, {293, 0}, {294, 848}, {370, 0}, {19, 850}, {18, 858},
-    {19, 861}, {18, 869}, {372, 0}, {373, 0}, {374, 0}, {375, 0}, {376, 0}, {377, 0},
-    {378, 0}, {19, 872}, {308, 584}, {379, 880}, {19, 882}, {39, 887}, {380, 0}, {382, 0},
-    {381, 0}, {383, 0}, {384, 887}, {385, 0}, {386, 887}, {387, 0}, {388, 0}, {389, 0},
+    {344, 0}, {19, 683}, {19, 688}, {270, 697}, {27, 0}, {259, 0}, {266, 0}, {268, 0},
+    {255, 0}, {25, 0}, {267, 0}, {257, 0}, {265, 0}, {258, 0}, {256, 700}, {264, 0},
+    {263, 0}, {260, 0}, {262, 0}, {269, 0}, {261, 0}, {26, 0}, {272, 0}, {19, 703},
+    {18, 711}, {19, 714}, {18, 722}, {349, 725}, {180, 727}, {350, 0}, {351, 731}, {352, 731},
+    {353, 731}, {354, 731}, {355, 734}, {180, 736}, {356, 740}, {357, 740}, {180, 742}, {358, 0},
+    {284, 224}, {21, 746}, {287, 753}, {286, 0}, {21, 756}, {21, 759}, {287, 775}, {288, 0},
+    {289, 0}, {286, 787}, {364, 0}, {21, 797}, {28, 809}, {365, 818}, {366, 0}, {19, 823},
+    {18, 832}, {19, 836}, {18, 844}, {293, 0}, {294, 847}, {370, 0}, {19, 849}, {18, 857},
+    {19, 860}, {18, 868}, {372, 0}, {373, 0}, {374, 0}, {375, 0}, {376, 0}, {377, 0},
+    {378, 0}, {19, 871}, {308, 584}, {379, 879}, {19, 881}, {39, 886}, {380, 0}, {382, 0},
+    {381, 0}, {383, 0}, {384, 886}, {385, 0}, {386, 886}, {387, 0}, {388, 0}, {389, 0},
     {390, 0}, {391, 0}, {392, 0}, {393, 0}, {394, 0}, {395, 0}, {396, 0}, {397, 0},
     {398, 0}, {399, 0}, {400, 0}, {401, 0}, {402, 0}, {406, 0}, {405, 0}, {407, 0},
     {408, 0}, {410, 0}, {409, 0}, {411, 0}, {412, 0}, {413, 0}, {414, 0}, {415, 0},
-    {416, 0}, {417, 0}, {419, 0}, {19, 889}, {18, 897}, {420, 0}, {421, 900}, {422, 0},
-    {423, 903}, {19, 905}, {18, 913}, {19, 916}, {18, 924}, {424, 0}, {425, 0}, {359, 927},
-    {428, 0}, {37, 0}, {363, 0}, {429, 0}, {430, 0}, {21, 929}, {28, 941}, {365, 0},
-    {431, 0}, {21, 950}, {28, 962}, {20, 971}, {365, 978}, {29, 983}, {432, 988}, {368, 0},
-    {368, 990}, {433, 0}, {434, 0}, {435, 0}, {386, 349}, {436, 0}, {19, 992}, {308, 1001},
-    {379, 0}, {438, 0}, {19, 1004}, {440, 1015}, {439, 0}, {384, 349}, {441, 0}, {442, 0},
-    {443, 0}, {444, 0}, {445, 0}, {446, 0}, {447, 0}, {448, 0}, {449, 0}, {450, 0},
-    {451, 1020}, {452, 0}, {453, 0}, {454, 0}, {455, 0}, {421, 1022}, {456, 0}, {457, 0},
-    {458, 0}, {459, 0}, {466, 1024}, {21, 1026}, {468, 1040}, {20, 1042}, {467, 1040}, {469, 1049},
-    {470, 1049}, {471, 0}, {472, 0}, {19, 1051}, {474, 584}, {473, 880}, {19, 1059}, {476, 0},
-    {475, 0}, {19, 1070}, {474, 1081}, {477, 1086}, {19, 1089}, {478, 1086}, {479, 0}, {480, 0},
-    {19, 1094}, {46, 1103}, {481, 0}, {482, 0}, {483, 0}, {484, 0}, {485, 0}, {486, 0},
-    {487, 0}, {488, 0}, {489, 0}, {490, 1105}, {491, 0}, {492, 1108}, {493, 0}, {494, 0},
-    {461, 927}, {501, 0}, {502, 1110}, {503, 0}, {21, 1112}, {468, 0}, {467, 0}, {21, 1126},
-    {21, 1138}, {287, 1153}, {504, 184}, {286, 1164}, {21, 1173}, {287, 1188}, {505, 184}, {506, 184},
-    {507, 398}, {508, 398}, {19, 1199}, {509, 1001}, {473, 0}, {19, 1208}, {19, 1213}, {511, 1226},
-    {510, 398}, {19, 1229}, {19, 1238}, {512, 0}, {477, 0}, {19, 1249}, {513, 0}, {478, 0},
-    {473, 1260}, {514, 0}, {515, 398}, {477, 398}, {516, 0}, {517, 0}, {518, 398}, {519, 398},
-    {520, 398}, {521, 398}, {522, 0}, {523, 0}, {525, 0}, {524, 398}, {526, 398}, {527, 1265},
-    {528, 1267}, {530, 0}, {531, 0}, {532, 0}, {533, 0}, {490, 1270}, {534, 1272}, {535, 1276},
-    {495, 0}, {498, 848}, {51, 1279}, {541, 0}, {542, 1281}, {21, 1283}, {287, 1298}, {504, 0},
-    {543, 0}, {544, 1309}, {545, 1309}, {546, 1309}, {21, 1311}, {287, 1326}, {505, 0}, {506, 0},
-    {286, 1337}, {547, 0}, {19, 1346}, {548, 0}, {507, 0}, {19, 1357}, {549, 0}, {508, 0},
-    {19, 1370}, {19, 1375}, {550, 0}, {510, 0}, {19, 1388}, {19, 1397}, {19, 1406}, {19, 1415},
-    {509, 1428}, {473, 1435}, {551, 0}, {19, 1440}, {552, 0}, {515, 0}, {19, 1451}, {553, 0},
-    {554, 0}, {518, 1462}, {519, 1462}, {520, 1462}, {555, 1462}, {19, 1466}, {509, 1479}, {473, 1486},
-    {520, 0}, {555, 0}, {556, 0}, {557, 0}, {19, 1491}, {558, 0}, {521, 0}, {19, 1502},
-    {559, 0}, {19, 1513}, {561, 1462}, {560, 0}, {19, 1524}, {561, 0}, {562, 0}, {19, 1535},
-    {563, 0}, {526, 0}, {529, 1546}, {527, 0}, {564, 0}, {528, 1548}, {565, 0}, {566, 1550},
-    {567, 0}, {568, 1553}, {495, 1555}, {569, 1561}, {534, 0}, {571, 1565}, {569, 1574}, {570, 1581},
-    {36, 1583}, {572, 988}, {536, 0}, {536, 990}, {573, 0}, {576, 0}, {577, 0}, {286, 1587},
-    {578, 0}, {544, 1596}, {545, 1596}, {546, 1596}, {579, 1596}, {546, 0}, {579, 0}, {580, 0},
-    {581, 0}, {582, 0}, {19, 1598}, {19, 1607}, {19, 1618}, {19, 1629}, {509, 1642}, {473, 1649},
-    {583, 0}, {19, 1654}, {19, 1663}, {557, 1672}, {518, 1672}, {519, 1672}, {520, 1672}, {555, 1672},
-    {584, 0}, {585, 1676}, {586, 1676}, {587, 1676}, {19, 1679}, {19, 1688}, {524, 1672}, {19, 1697},
-    {588, 0}, {589, 1672}, {590, 1672}, {591, 1672}, {19, 1706}, {592, 0}, {180, 1715}, {593, 0},
-    {594, 0}, {595, 0}, {596, 0}, {566, 1720}, {495, 1722}, {569, 1727}, {570, 0}, {597, 584},
-    {36, 0}, {57, 1730}, {601, 0}, {21, 1732}, {602, 1739}, {581, 1743}, {544, 1743}, {545, 1743},
-    {546, 1743}, {579, 1743}, {603, 0}, {604, 1745}, {605, 1745}, {606, 1745}, {607, 0}, {19, 1748},
-    {509, 1761}, {473, 1768}, {608, 0}, {609, 0}, {585, 1773}, {586, 1773}, {587, 1773}, {610, 1773},
-    {587, 0}, {610, 0}, {611, 0}, {612, 0}, {19, 1776}, {561, 1787}, {613, 0}, {589, 1787},
-    {590, 1787}, {591, 1787}, {591, 0}, {614, 0}, {524, 0}, {615, 0}, {616, 0}, {617, 1791},
-    {618, 0}, {619, 1795}, {495, 1798}, {569, 1806}, {620, 1812}, {621, 0}, {622, 0}, {624, 1815},
-    {625, 0}, {604, 1817}, {605, 1817}, {606, 1817}, {626, 1817}, {606, 0}, {626, 0}, {627, 0},
-    {628, 0}, {629, 0}, {19, 1820}, {509, 1833}, {473, 1840}, {630, 1845}, {631, 1851}, {612, 1856},
-    {585, 1856}, {586, 1856}, {587, 1856}, {610, 1856}, {633, 0}, {634, 1859}, {635, 1859}, {636, 1859},
-    {19, 1862}, {561, 1873}, {524, 1873}, {589, 1873}, {590, 1873}, {591, 1873}, {637, 0}, {638, 0},
-    {639, 0}, {640, 0}, {641, 0}, {617, 1877}, {495, 1879}, {569, 1885}, {620, 0}, {59, 1889},
-    {542, 0}, {628, 1891}, {604, 1891}, {605, 1891}, {606, 1891}, {626, 1891}, {644, 0}, {645, 1894},
-    {646, 1894}, {647, 1894}, {648, 0}, {649, 1596}, {632, 146}, {19, 1897}, {509, 1910}, {473, 1917},
-    {630, 0}, {631, 0}, {650, 0}, {651, 0}, {634, 1922}, {635, 1922}, {636, 1922}, {652, 1922},
-    {636, 0}, {652, 0}, {653, 0}, {654, 0}, {655, 1925}, {656, 0}, {657, 1927}, {658, 0},
-    {659, 1930}, {660, 0}, {661, 0}, {662, 0}, {645, 1932}, {646, 1932}, {647, 1932}, {663, 1932},
-    {647, 0}, {663, 0}, {664, 0}, {665, 0}, {666, 0}, {649, 1743}, {667, 1040}, {668, 0},
-    {669, 1935}, {654, 1938}, {634, 1938}, {635, 1938}, {636, 1938}, {652, 1938}, {670, 0}, {671, 1941},
-    {672, 1941}, {673, 1941}, {180, 1944}, {674, 0}, {675, 0}, {676, 0}, {677, 0}, {657, 1948},
-    {665, 1950}, {645, 1950}, {646, 1950}, {647, 1950}, {663, 1950}, {681, 0}, {682, 1953}, {683, 1953},
-    {684, 1953}, {685, 0}, {649, 1956}, {21, 1958}, {686, 0}, {667, 0}, {687, 0}, {669, 1974},
-    {19, 1977}, {688, 0}, {689, 0}, {671, 1993}, {672, 1993}, {673, 1993}, {690, 1993}, {673, 0},
-    {690, 0}, {691, 0}, {692, 0}, {19, 1996}, {18, 2007}, {693, 0}, {694, 0}, {180, 2013},
-    {695, 0}, {696, 0}, {697, 0}, {682, 2019}, {683, 2019}, {684, 2019}, {698, 2019}, {684, 0},
-    {698, 0}, {699, 0}, {700, 0}, {701, 0}, {649, 2022}, {21, 2024}, {702, 0}, {669, 2038},
-    {19, 2041}, {692, 2055}, {671, 2055}, {672, 2055}, {673, 2055}, {690, 2055}, {703, 0}, {704, 2058},
-    {705, 2058}, {706, 2058}, {700, 2061}, {682, 2061}, {683, 2061}, {684, 2061}, {698, 2061}, {707, 0},
-    {708, 2064}, {709, 2064}, {710, 2064}, {649, 2067}, {711, 0}, {669, 2069}, {712, 0}, {704, 2072},
-    {705, 2072}, {706, 2072}, {713, 2072}, {706, 0}, {713, 0}, {714, 0}, {715, 0}, {716, 0},
-    {708, 2075}, {709, 2075}, {710, 2075}, {717, 2075}, {710, 0}, {717, 0}, {718, 0}, {719, 0},
-    {669, 2078}, {715, 2081}, {704, 2081}, {705, 2081}, {706, 2081}, {713, 2081}, {720, 0}, {721, 2084},
-    {722, 2084}, {723, 2084}, {719, 2087}, {708, 2087}, {709, 2087}, {710, 2087}, {717, 2087}, {724, 0},
-    {725, 2090}, {726, 2090}, {727, 2090}, {19, 2093}, {729, 2119}, {728, 0}, {721, 2119}, {722, 2119},
-    {723, 2119}, {19, 2122}, {729, 0}, {723, 0}, {730, 0}, {731, 0}, {21, 2148}, {734, 2178},
-    {732, 2181}, {733, 0}, {725, 2178}, {726, 2178}, {727, 2178}, {21, 2185}, {734, 0}, {732, 2215},
-    {727, 0}, {735, 0}, {736, 0}, {19, 2217}, {729, 2243}, {731, 2243}, {721, 2243}, {722, 2243},
-    {723, 2243}, {19, 2246}, {21, 2270}, {737, 0}, {732, 0}, {21, 2300}, {734, 2330}, {732, 2333},
-    {736, 2330}, {725, 2330}, {726, 2330}, {727, 2330}, {21, 2337}, {21, 2365},
+    {416, 0}, {417, 0}, {419, 0}, {19, 888}, {18, 896}, {420, 0}, {352, 0}, {353, 0},
+    {354, 0}, {421, 899}, {422, 0}, {423, 902}, {19, 904}, {18, 912}, {355, 0}, {19, 915},
+    {18, 923}, {424, 0}, {425, 0}, {359, 926}, {428, 0}, {37, 0}, {363, 0}, {429, 0},
+    {430, 0}, {21, 928}, {28, 940}, {365, 0}, {431, 0}, {21, 949}, {28, 961}, {20, 970},
+    {365, 977}, {29, 982}, {432, 987}, {368, 0}, {368, 989}, {433, 0}, {434, 0}, {435, 0},
+    {386, 349}, {436, 0}, {19, 991}, {308, 1000}, {379, 0}, {438, 0}, {19, 1003}, {440, 1014},
+    {439, 0}, {384, 349}, {441, 0}, {442, 0}, {443, 0}, {444, 0}, {445, 0}, {446, 0},
+    {447, 0}, {448, 0}, {449, 0}, {450, 0}, {451, 1019}, {452, 0}, {453, 0}, {454, 0},
+    {455, 0}, {421, 1021}, {180, 1023}, {456, 0}, {457, 0}, {458, 0}, {459, 0}, {466, 1026},
+    {21, 1028}, {468, 1042}, {20, 1044}, {467, 1042}, {469, 1051}, {470, 1051}, {471, 0}, {472, 0},
+    {19, 1053}, {474, 584}, {473, 879}, {19, 1061}, {476, 0}, {475, 0}, {19, 1072}, {474, 1083},
+    {477, 1088}, {19, 1091}, {478, 1088}, {479, 0}, {480, 0}, {19, 1096}, {46, 1105}, {481, 0},
+    {482, 0}, {483, 0}, {484, 0}, {485, 0}, {486, 0}, {487, 0}, {488, 0}, {489, 0},
+    {490, 1107}, {491, 0}, {492, 1110}, {493, 0}, {494, 0}, {461, 926}, {501, 0}, {502, 1112},
+    {503, 0}, {21, 1114}, {468, 0}, {467, 0}, {21, 1128}, {21, 1140}, {287, 1155}, {504, 184},
+    {286, 1166}, {21, 1175}, {287, 1190}, {505, 184}, {506, 184}, {507, 398}, {508, 398}, {19, 1201},
+    {509, 1000}, {473, 0}, {19, 1210}, {19, 1215}, {511, 1228}, {510, 398}, {19, 1231}, {19, 1240},
+    {512, 0}, {477, 0}, {19, 1251}, {513, 0}, {478, 0}, {473, 1262}, {514, 398}, {515, 0},
+    {516, 398}, {477, 398}, {518, 398}, {517, 0}, {523, 398}, {519, 0}, {520, 398}, {521, 398},
+    {522, 398}, {525, 398}, {524, 398}, {527, 398}, {526, 0}, {531, 398}, {528, 0}, {530, 0},
+    {529, 398}, {532, 398}, {533, 1267}, {534, 1269}, {536, 0}, {537, 0}, {538, 0}, {539, 0},
+    {490, 1272}, {540, 1274}, {541, 1278}, {495, 0}, {498, 847}, {51, 1281}, {547, 0}, {548, 1283},
+    {21, 1285}, {287, 1300}, {504, 0}, {549, 0}, {550, 1311}, {551, 1311}, {552, 1311}, {21, 1313},
+    {287, 1328}, {505, 0}, {506, 0}, {286, 1339}, {553, 0}, {19, 1348}, {554, 0}, {507, 0},
+    {19, 1359}, {555, 0}, {508, 0}, {19, 1372}, {19, 1377}, {556, 0}, {510, 0}, {19, 1390},
+    {19, 1399}, {19, 1408}, {19, 1417}, {509, 1430}, {473, 1437}, {514, 0}, {557, 0}, {19, 1442},
+    {509, 1455}, {473, 1462}, {558, 0}, {19, 1467}, {559, 0}, {516, 0}, {19, 1478}, {560, 0},
+    {518, 0}, {561, 0}, {562, 0}, {520, 1489}, {521, 1489}, {522, 1489}, {563, 1489}, {522, 0},
+    {563, 0}, {564, 0}, {565, 0}, {523, 0}, {566, 0}, {567, 1311}, {568, 1311}, {569, 1311},
+    {19, 1493}, {570, 0}, {524, 0}, {525, 0}, {571, 1311}, {19, 1504}, {572, 0}, {527, 0},
+    {573, 0}, {19, 1515}, {575, 1489}, {574, 0}, {19, 1526}, {575, 0}, {576, 0}, {531, 0},
+    {577, 0}, {579, 0}, {578, 1311}, {19, 1537}, {580, 0}, {532, 0}, {535, 1548}, {533, 0},
+    {581, 0}, {534, 1550}, {582, 0}, {583, 1552}, {584, 0}, {585, 1555}, {495, 1557}, {586, 1563},
+    {540, 0}, {588, 1567}, {586, 1576}, {587, 1583}, {36, 1585}, {589, 987}, {542, 0}, {542, 989},
+    {590, 0}, {593, 0}, {594, 0}, {286, 1589}, {595, 0}, {550, 1598}, {551, 1598}, {552, 1598},
+    {596, 1598}, {552, 0}, {596, 0}, {597, 0}, {598, 0}, {599, 0}, {19, 1600}, {19, 1609},
+    {19, 1620}, {600, 0}, {19, 1631}, {509, 1644}, {473, 1651}, {601, 0}, {19, 1656}, {19, 1665},
+    {19, 1674}, {602, 0}, {565, 1685}, {520, 1685}, {521, 1685}, {522, 1685}, {563, 1685}, {603, 0},
+    {604, 1689}, {605, 1689}, {606, 1689}, {607, 0}, {567, 1598}, {568, 1598}, {569, 1598}, {608, 1598},
+    {569, 0}, {608, 0}, {609, 0}, {610, 0}, {19, 1692}, {19, 1701}, {611, 0}, {571, 0},
+    {19, 1712}, {19, 1721}, {612, 0}, {529, 1685}, {19, 1732}, {613, 0}, {614, 1685}, {615, 1685},
+    {616, 1685}, {19, 1741}, {618, 1598}, {617, 0}, {19, 1752}, {618, 0}, {619, 0}, {19, 1763},
+    {620, 0}, {180, 1772}, {621, 0}, {622, 0}, {623, 0}, {624, 0}, {583, 1777}, {495, 1779},
+    {586, 1784}, {587, 0}, {625, 584}, {36, 0}, {57, 1787}, {629, 0}, {21, 1789}, {630, 1796},
+    {598, 1800}, {550, 1800}, {551, 1800}, {552, 1800}, {596, 1800}, {631, 0}, {632, 1802}, {633, 1802},
+    {634, 1802}, {635, 0}, {636, 0}, {19, 1805}, {509, 1818}, {473, 1825}, {637, 0}, {19, 1830},
+    {638, 0}, {604, 1839}, {605, 1839}, {606, 1839}, {639, 1839}, {606, 0}, {639, 0}, {640, 0},
+    {641, 0}, {610, 1800}, {567, 1800}, {568, 1800}, {569, 1800}, {608, 1800}, {642, 0}, {643, 1802},
+    {644, 1802}, {645, 1802}, {19, 1842}, {19, 1851}, {19, 1860}, {575, 1871}, {646, 0}, {614, 1871},
+    {615, 1871}, {616, 1871}, {616, 0}, {647, 0}, {529, 0}, {578, 1800}, {19, 1875}, {648, 0},
+    {649, 1800}, {650, 1800}, {651, 1800}, {652, 0}, {653, 0}, {654, 1884}, {655, 0}, {656, 1888},
+    {495, 1891}, {586, 1899}, {657, 1905}, {658, 0}, {659, 0}, {661, 1908}, {662, 0}, {632, 1910},
+    {633, 1910}, {634, 1910}, {663, 1910}, {634, 0}, {663, 0}, {664, 0}, {665, 0}, {666, 0},
+    {667, 0}, {19, 1913}, {509, 1926}, {473, 1933}, {668, 1938}, {669, 1944}, {641, 1949}, {604, 1949},
+    {605, 1949}, {606, 1949}, {639, 1949}, {671, 0}, {672, 1952}, {673, 1952}, {674, 1952}, {675, 0},
+    {643, 1910}, {644, 1910}, {645, 1910}, {676, 1910}, {645, 0}, {676, 0}, {677, 0}, {678, 0},
+    {19, 1955}, {575, 1966}, {529, 1966}, {614, 1966}, {615, 1966}, {616, 1966}, {19, 1970}, {618, 1981},
+    {679, 0}, {649, 1981}, {650, 1981}, {651, 1981}, {651, 0}, {680, 0}, {578, 0}, {681, 0},
+    {682, 0}, {683, 0}, {684, 0}, {685, 0}, {654, 1983}, {495, 1985}, {586, 1991}, {657, 0},
+    {59, 1995}, {548, 0}, {665, 1997}, {632, 1997}, {633, 1997}, {634, 1997}, {663, 1997}, {688, 0},
+    {689, 2000}, {690, 2000}, {691, 2000}, {692, 0}, {693, 1598}, {694, 2003}, {695, 2007}, {670, 146},
+    {19, 2010}, {509, 2023}, {473, 2030}, {668, 0}, {669, 0}, {697, 0}, {698, 0}, {672, 2035},
+    {673, 2035}, {674, 2035}, {699, 2035}, {674, 0}, {699, 0}, {700, 0}, {701, 0}, {678, 1997},
+    {643, 1997}, {644, 1997}, {645, 1997}, {676, 1997}, {702, 0}, {703, 2000}, {704, 2000}, {705, 2000},
+    {19, 2038}, {618, 2049}, {578, 2049}, {649, 2049}, {650, 2049}, {651, 2049}, {706, 2051}, {707, 0},
+    {708, 2053}, {709, 0}, {710, 2056}, {711, 0}, {712, 0}, {713, 0}, {689, 2058}, {690, 2058},
+    {691, 2058}, {714, 2058}, {691, 0}, {714, 0}, {715, 0}, {716, 0}, {717, 0}, {693, 1800},
+    {718, 1042}, {696, 146}, {694, 0}, {695, 0}, {719, 0}, {720, 0}, {721, 2061}, {701, 2064},
+    {672, 2064}, {673, 2064}, {674, 2064}, {699, 2064}, {722, 0}, {723, 2067}, {724, 2067}, {725, 2067},
+    {726, 0}, {703, 2058}, {704, 2058}, {705, 2058}, {727, 2058}, {705, 0}, {727, 0}, {728, 0},
+    {729, 0}, {180, 2070}, {730, 0}, {731, 0}, {732, 0}, {733, 0}, {708, 2074}, {716, 2076},
+    {689, 2076}, {690, 2076}, {691, 2076}, {714, 2076}, {737, 0}, {738, 2079}, {739, 2079}, {740, 2079},
+    {741, 0}, {693, 1981}, {21, 2082}, {742, 0}, {718, 0}, {743, 0}, {744, 2098}, {745, 0},
+    {721, 2101}, {19, 2104}, {746, 0}, {747, 0}, {723, 2120}, {724, 2120}, {725, 2120}, {748, 2120},
+    {725, 0}, {748, 0}, {749, 0}, {750, 0}, {729, 2076}, {703, 2076}, {704, 2076}, {705, 2076},
+    {727, 2076}, {751, 0}, {752, 2079}, {753, 2079}, {754, 2079}, {19, 2123}, {18, 2134}, {755, 0},
+    {756, 0}, {180, 2140}, {757, 0}, {758, 0}, {759, 0}, {738, 2146}, {739, 2146}, {740, 2146},
+    {760, 2146}, {740, 0}, {760, 0}, {761, 0}, {762, 0}, {763, 0}, {693, 2049}, {21, 2149},
+    {764, 0}, {744, 2163}, {19, 2166}, {765, 0}, {766, 0}, {721, 2182}, {19, 2185}, {750, 2199},
+    {723, 2199}, {724, 2199}, {725, 2199}, {748, 2199}, {767, 0}, {768, 2202}, {769, 2202}, {770, 2202},
+    {771, 0}, {752, 2146}, {753, 2146}, {754, 2146}, {772, 2146}, {754, 0}, {772, 0}, {773, 0},
+    {774, 0}, {762, 2205}, {738, 2205}, {739, 2205}, {740, 2205}, {760, 2205}, {775, 0}, {776, 2208},
+    {777, 2208}, {778, 2208}, {693, 2211}, {779, 0}, {744, 2213}, {19, 2216}, {780, 0}, {721, 2230},
+    {781, 0}, {768, 2233}, {769, 2233}, {770, 2233}, {782, 2233}, {770, 0}, {782, 0}, {783, 0},
+    {784, 0}, {774, 2205}, {752, 2205}, {753, 2205}, {754, 2205}, {772, 2205}, {785, 0}, {786, 2208},
+    {787, 2208}, {788, 2208}, {789, 0}, {776, 2236}, {777, 2236}, {778, 2236}, {790, 2236}, {778, 0},
+    {790, 0}, {791, 0}, {792, 0}, {793, 0}, {744, 2239}, {721, 2242}, {784, 2245}, {768, 2245},
+    {769, 2245}, {770, 2245}, {782, 2245}, {794, 0}, {795, 2248}, {796, 2248}, {797, 2248}, {798, 0},
+    {786, 2236}, {787, 2236}, {788, 2236}, {799, 2236}, {788, 0}, {799, 0}, {800, 0}, {801, 0},
+    {792, 2251}, {776, 2251}, {777, 2251}, {778, 2251}, {790, 2251}, {802, 0}, {803, 2254}, {804, 2254},
+    {805, 2254}, {744, 2257}, {19, 2260}, {807, 2286}, {806, 0}, {795, 2286}, {796, 2286}, {797, 2286},
+    {19, 2289}, {807, 0}, {797, 0}, {808, 0}, {809, 0}, {801, 2251}, {786, 2251}, {787, 2251},
+    {788, 2251}, {799, 2251}, {810, 0}, {811, 2254}, {812, 2254}, {813, 2254}, {21, 2315}, {816, 2345},
+    {814, 2348}, {815, 0}, {803, 2345}, {804, 2345}, {805, 2345}, {21, 2352}, {816, 0}, {814, 2382},
+    {805, 0}, {817, 0}, {818, 0}, {19, 2384}, {807, 2410}, {809, 2410}, {795, 2410}, {796, 2410},
+    {797, 2410}, {19, 2413}, {19, 2437}, {820, 2345}, {819, 0}, {811, 2345}, {812, 2345}, {813, 2345},
+    {19, 2463}, {820, 0}, {813, 0}, {821, 0}, {822, 0}, {21, 2489}, {823, 0}, {814, 0},
+    {21, 2519}, {816, 2549}, {814, 2552}, {818, 2549}, {803, 2549}, {804, 2549}, {805, 2549}, {21, 2556},
+    {19, 2584}, {820, 2549}, {822, 2549}, {811, 2549}, {812, 2549}, {813, 2549}, {19, 2610}, {21, 2634},
 };
 
 /* The edges of states. */
@@ -4126,112 +4241,138 @@ static const uint16_t edge_lists[] = {
     74, 76, 421, 72, 73, 74, 76, 422, 423, 424, 425, 72, 73, 74, 76, 426,
     72, 73, 74, 76, 427, 72, 73, 74, 428, 76, 429, 430, 431, 432, 433, 434,
     435, 436, 437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447, 448, 449, 450,
-    451, 452, 453, 454, 455, 456, 361, 457, 458, 362, 459, 460, 461, 462, 463, 464,
-    465, 466, 467, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477, 478, 479, 480,
-    477, 478, 481, 482, 483, 484, 485, 486, 487, 488, 383, 489, 490, 384, 491, 492,
-    17, 493, 19, 494, 495, 388, 496, 497, 389, 101, 102, 103, 104, 498, 101, 102,
-    103, 104, 499, 101, 102, 103, 104, 500, 101, 102, 103, 104, 501, 101, 102, 103,
-    104, 502, 101, 102, 103, 104, 503, 101, 102, 103, 104, 504, 505, 506, 507, 508,
-    101, 102, 103, 104, 509, 101, 102, 103, 104, 510, 101, 102, 103, 104, 511, 512,
-    101, 102, 103, 104, 513, 101, 102, 103, 104, 514, 101, 102, 103, 104, 515, 101,
-    102, 103, 104, 516, 101, 102, 103, 517, 104, 518, 101, 102, 103, 104, 519, 101,
-    102, 103, 104, 520, 101, 102, 103, 104, 521, 101, 102, 103, 104, 522, 101, 102,
-    103, 104, 523, 101, 102, 103, 104, 524, 101, 102, 103, 500, 104, 525, 101, 102,
-    103, 104, 526, 101, 102, 103, 104, 500, 516, 101, 102, 103, 104, 527, 101, 102,
-    103, 104, 528, 101, 102, 103, 104, 529, 101, 102, 103, 104, 530, 101, 102, 103,
-    531, 104, 101, 102, 103, 104, 532, 101, 102, 103, 104, 533, 534, 101, 102, 103,
-    104, 535, 515, 101, 102, 103, 104, 536, 101, 102, 103, 537, 104, 524, 538, 101,
-    102, 103, 104, 539, 101, 102, 103, 104, 540, 101, 102, 103, 541, 104, 510, 542,
-    101, 102, 103, 104, 543, 542, 101, 102, 103, 104, 544, 101, 102, 103, 104, 542,
-    101, 102, 103, 104, 545, 546, 547, 548, 461, 549, 463, 464, 465, 550, 465, 550,
-    465, 551, 552, 550, 552, 550, 553, 554, 466, 555, 556, 557, 558, 98, 99, 471,
-    559, 91, 92, 110, 560, 561, 562, 111, 112, 91, 92, 110, 111, 563, 113, 112,
-    477, 478, 481, 564, 565, 566, 567, 568, 569, 570, 571, 572, 573, 574, 575, 576,
-    22, 577, 578, 118, 119, 120, 123, 121, 118, 119, 120, 121, 579, 118, 119, 120,
-    121, 580, 118, 119, 120, 121, 124, 118, 119, 120, 121, 581, 582, 583, 584, 118,
-    119, 120, 121, 585, 586, 587, 588, 117, 118, 119, 120, 121, 589, 586, 587, 590,
-    117, 118, 119, 120, 121, 591, 118, 119, 120, 121, 592, 118, 119, 120, 121, 593,
-    118, 119, 120, 121, 594, 118, 119, 120, 121, 595, 118, 119, 120, 121, 596, 118,
-    119, 120, 589, 121, 118, 119, 120, 124, 121, 585, 118, 119, 120, 121, 597, 118,
-    119, 120, 121, 598, 118, 119, 120, 599, 121, 600, 552, 463, 464, 465, 550, 601,
-    602, 603, 604, 605, 470, 606, 607, 608, 609, 91, 92, 110, 113, 561, 562, 111,
-    112, 477, 478, 481, 610, 611, 612, 613, 614, 567, 32, 33, 615, 35, 344, 345,
-    616, 347, 130, 131, 617, 133, 130, 131, 618, 133, 619, 620, 621, 622, 623, 624,
-    133, 625, 626, 627, 628, 625, 626, 629, 130, 131, 630, 133, 130, 131, 631, 133,
-    632, 633, 634, 133, 130, 131, 635, 133, 130, 131, 636, 133, 130, 131, 637, 133,
-    130, 131, 638, 133, 130, 131, 639, 133, 130, 131, 640, 133, 641, 642, 602, 603,
-    604, 643, 604, 643, 604, 644, 645, 643, 645, 643, 555, 556, 646, 607, 608, 609,
-    555, 556, 609, 555, 556, 609, 647, 470, 555, 556, 470, 648, 91, 92, 110, 128,
-    137, 91, 92, 110, 128, 649, 650, 137, 91, 92, 110, 650, 137, 477, 478, 481,
-    651, 652, 653, 654, 655, 656, 657, 658, 659, 660, 661, 662, 663, 138, 139, 664,
-    138, 139, 665, 666, 667, 668, 669, 670, 671, 672, 673, 674, 675, 676, 677, 678,
-    679, 138, 139, 680, 681, 138, 139, 682, 138, 139, 683, 138, 139, 680, 684, 138,
-    139, 680, 685, 686, 687, 688, 138, 139, 680, 689, 138, 139, 680, 690, 138, 139,
-    680, 691, 692, 693, 138, 139, 694, 695, 696, 645, 602, 603, 604, 643, 697, 698,
-    699, 700, 701, 555, 556, 470, 607, 608, 609, 702, 703, 704, 705, 91, 92, 110,
-    650, 126, 127, 128, 137, 91, 92, 110, 706, 477, 478, 481, 707, 708, 709, 710,
-    711, 712, 713, 714, 715, 716, 717, 718, 719, 716, 717, 720, 721, 722, 723, 724,
-    725, 726, 727, 728, 729, 730, 731, 732, 733, 734, 735, 736, 737, 738, 739, 740,
-    741, 742, 743, 737, 735, 736, 737, 744, 745, 746, 747, 748, 749, 750, 751, 752,
-    753, 749, 750, 751, 752, 754, 755, 753, 749, 750, 751, 755, 753, 756, 757, 751,
-    758, 759, 760, 737, 761, 762, 737, 763, 764, 765, 751, 735, 736, 737, 766, 767,
-    768, 769, 770, 771, 696, 772, 773, 774, 698, 699, 700, 775, 700, 775, 700, 776,
-    777, 775, 777, 775, 778, 779, 780, 781, 782, 783, 784, 785, 786, 787, 91, 92,
-    110, 788, 143, 144, 145, 154, 91, 92, 110, 145, 154, 91, 92, 110, 153, 154,
-    477, 478, 481, 789, 708, 477, 478, 481, 790, 709, 710, 791, 792, 793, 794, 795,
-    796, 709, 710, 791, 797, 798, 709, 710, 791, 797, 799, 800, 798, 709, 710, 791,
-    800, 798, 716, 717, 720, 801, 802, 803, 804, 805, 806, 807, 808, 809, 810, 805,
-    806, 807, 811, 812, 813, 814, 815, 749, 750, 751, 816, 817, 818, 819, 749, 750,
-    751, 753, 820, 821, 805, 806, 807, 822, 823, 805, 806, 807, 824, 825, 826, 827,
-    828, 829, 830, 777, 698, 699, 700, 775, 831, 832, 833, 834, 835, 836, 837, 838,
-    702, 839, 840, 91, 92, 110, 153, 143, 144, 145, 154, 91, 92, 110, 841, 477,
-    478, 481, 842, 708, 843, 844, 790, 709, 710, 791, 845, 846, 847, 848, 849, 709,
-    710, 791, 850, 851, 852, 853, 709, 710, 791, 798, 716, 717, 720, 854, 855, 856,
-    857, 858, 749, 750, 751, 859, 860, 861, 862, 863, 749, 750, 751, 864, 865, 749,
-    750, 751, 864, 866, 867, 865, 749, 750, 751, 867, 865, 868, 869, 857, 870, 871,
-    872, 873, 764, 765, 751, 874, 764, 765, 751, 874, 875, 876, 764, 765, 751, 876,
-    877, 830, 878, 832, 833, 834, 879, 834, 879, 834, 880, 881, 879, 881, 879, 882,
-    883, 884, 91, 92, 110, 885, 158, 159, 160, 162, 91, 92, 110, 160, 162, 91,
-    92, 110, 160, 886, 161, 162, 477, 478, 481, 887, 708, 709, 710, 791, 888, 889,
-    890, 891, 892, 709, 710, 791, 893, 894, 709, 710, 791, 893, 895, 896, 894, 709,
-    710, 791, 896, 894, 716, 717, 720, 897, 898, 899, 900, 901, 902, 749, 750, 751,
-    903, 904, 905, 906, 907, 749, 750, 751, 908, 909, 910, 911, 749, 750, 751, 865,
-    912, 913, 900, 914, 915, 916, 917, 918, 830, 881, 832, 833, 834, 879, 919, 920,
-    921, 922, 923, 924, 925, 926, 91, 92, 110, 161, 158, 159, 160, 162, 91, 92,
-    110, 927, 477, 478, 481, 928, 709, 710, 791, 929, 930, 931, 932, 933, 709, 710,
-    791, 934, 935, 936, 937, 709, 710, 791, 894, 716, 717, 720, 938, 939, 940, 941,
-    942, 943, 944, 945, 941, 942, 943, 946, 941, 942, 943, 945, 749, 750, 751, 947,
-    948, 949, 950, 951, 749, 750, 751, 952, 953, 749, 750, 751, 952, 954, 955, 953,
-    749, 750, 751, 955, 953, 956, 830, 957, 920, 921, 922, 958, 922, 958, 922, 959,
-    960, 958, 960, 958, 91, 92, 110, 961, 164, 165, 166, 167, 91, 92, 110, 166,
-    962, 168, 167, 709, 710, 791, 963, 964, 965, 966, 967, 709, 710, 791, 968, 969,
-    709, 710, 791, 968, 970, 971, 969, 709, 710, 791, 971, 969, 716, 717, 720, 972,
-    973, 716, 717, 720, 974, 941, 942, 943, 975, 976, 749, 750, 751, 977, 978, 979,
-    980, 981, 749, 750, 751, 982, 983, 984, 985, 749, 750, 751, 953, 986, 960, 920,
-    921, 922, 958, 987, 988, 989, 990, 991, 91, 92, 110, 168, 164, 165, 166, 167,
-    709, 710, 791, 992, 993, 994, 995, 996, 709, 710, 791, 997, 998, 999, 1000, 709,
-    710, 791, 969, 716, 717, 720, 1001, 1002, 1003, 1004, 1005, 941, 942, 943, 1006, 1007,
-    1008, 1009, 943, 749, 750, 751, 1010, 1011, 1012, 1013, 1014, 749, 750, 751, 1015, 1016,
-    749, 750, 751, 1015, 1017, 1018, 1016, 749, 750, 751, 1018, 1016, 1019, 1020, 1021, 988,
-    989, 990, 1019, 1020, 990, 1019, 1020, 990, 1022, 1023, 1019, 1020, 1023, 174, 175, 176,
-    1024, 170, 171, 172, 174, 175, 176, 172, 174, 175, 176, 172, 1025, 177, 709, 710,
-    791, 1026, 1027, 1028, 1029, 1030, 709, 710, 791, 1031, 1032, 709, 710, 791, 1031, 1033,
-    1034, 1032, 709, 710, 791, 1034, 1032, 716, 717, 720, 1035, 1036, 1037, 941, 942, 943,
-    1038, 1039, 1040, 749, 750, 751, 1041, 1042, 1043, 1044, 1045, 749, 750, 751, 1046, 1047,
-    1048, 1049, 749, 750, 751, 1016, 1019, 1020, 1023, 988, 989, 990, 174, 175, 176, 177,
-    170, 171, 172, 174, 175, 176, 177, 110, 709, 710, 791, 1050, 1051, 1052, 1053, 1054,
-    709, 710, 791, 1055, 1056, 1057, 1058, 709, 710, 791, 1032, 716, 717, 720, 1059, 941,
-    942, 943, 1060, 1061, 749, 750, 751, 1062, 1063, 1064, 1065, 1066, 749, 750, 751, 1067,
-    1068, 749, 750, 751, 1067, 1069, 1070, 1068, 749, 750, 751, 1070, 1068, 709, 710, 791,
-    1071, 1072, 1073, 1074, 1075, 709, 710, 791, 1076, 1077, 709, 710, 791, 1076, 1078, 1079,
-    1077, 709, 710, 791, 1079, 1077, 941, 942, 943, 1080, 749, 750, 751, 1081, 1082, 1083,
-    1084, 1085, 749, 750, 751, 1086, 1087, 1088, 1089, 749, 750, 751, 1068, 709, 710, 791,
-    1090, 1091, 1092, 1093, 1094, 709, 710, 791, 1095, 1096, 1097, 1098, 709, 710, 791, 1077,
-    1099, 1100, 751, 1101, 1102, 1103, 1104, 1105, 1106, 751, 1107, 1105, 1106, 751, 1107, 1108,
-    1109, 1105, 1106, 751, 1109, 1110, 1111, 1112, 1113, 1114, 1115, 1116, 1117, 1118, 1119, 1120,
-    1117, 1118, 1119, 1120, 1121, 1122, 1117, 1118, 1119, 1122, 1123, 1124, 751, 1125, 1126, 1127,
-    1128, 1129, 1105, 1106, 751, 1130, 1131, 1132, 1133, 1134, 1135, 1136, 1137, 1138, 1139, 1140,
-    1117, 1118, 1119, 1122, 791, 1117, 1118, 1119, 791, 1141,
+    451, 452, 453, 454, 455, 456, 361, 457, 458, 362, 363, 459, 364, 460, 461, 366,
+    462, 463, 464, 465, 367, 466, 368, 467, 369, 468, 469, 470, 471, 472, 473, 474,
+    475, 476, 477, 478, 479, 480, 477, 478, 481, 482, 483, 484, 485, 486, 487, 488,
+    383, 489, 490, 384, 491, 492, 17, 493, 19, 494, 495, 388, 496, 497, 389, 101,
+    102, 103, 104, 498, 101, 102, 103, 104, 499, 101, 102, 103, 104, 500, 101, 102,
+    103, 104, 501, 101, 102, 103, 104, 502, 101, 102, 103, 104, 503, 101, 102, 103,
+    104, 504, 505, 506, 507, 508, 101, 102, 103, 104, 509, 101, 102, 103, 104, 510,
+    101, 102, 103, 104, 511, 512, 101, 102, 103, 104, 513, 101, 102, 103, 104, 514,
+    101, 102, 103, 104, 515, 101, 102, 103, 104, 516, 101, 102, 103, 517, 104, 518,
+    101, 102, 103, 104, 519, 101, 102, 103, 104, 520, 101, 102, 103, 104, 521, 101,
+    102, 103, 104, 522, 101, 102, 103, 104, 523, 101, 102, 103, 104, 524, 101, 102,
+    103, 500, 104, 525, 101, 102, 103, 104, 526, 101, 102, 103, 104, 500, 516, 101,
+    102, 103, 104, 527, 101, 102, 103, 104, 528, 101, 102, 103, 104, 529, 101, 102,
+    103, 104, 530, 101, 102, 103, 531, 104, 101, 102, 103, 104, 532, 101, 102, 103,
+    104, 533, 534, 101, 102, 103, 104, 535, 515, 101, 102, 103, 104, 536, 101, 102,
+    103, 537, 104, 524, 538, 101, 102, 103, 104, 539, 101, 102, 103, 104, 540, 101,
+    102, 103, 541, 104, 510, 542, 101, 102, 103, 104, 543, 542, 101, 102, 103, 104,
+    544, 101, 102, 103, 104, 542, 101, 102, 103, 104, 545, 546, 547, 548, 461, 549,
+    550, 551, 552, 553, 552, 553, 552, 554, 555, 553, 555, 553, 556, 557, 558, 559,
+    560, 561, 562, 98, 99, 471, 563, 91, 92, 110, 564, 565, 566, 111, 112, 91,
+    92, 110, 111, 567, 113, 112, 477, 478, 481, 568, 569, 570, 571, 572, 573, 574,
+    575, 576, 577, 578, 579, 580, 22, 581, 582, 118, 119, 120, 123, 121, 118, 119,
+    120, 121, 583, 118, 119, 120, 121, 584, 118, 119, 120, 121, 124, 118, 119, 120,
+    121, 585, 586, 587, 588, 118, 119, 120, 121, 589, 590, 591, 592, 117, 118, 119,
+    120, 121, 593, 590, 591, 594, 117, 118, 119, 120, 121, 595, 118, 119, 120, 121,
+    596, 118, 119, 120, 121, 597, 118, 119, 120, 121, 598, 118, 119, 120, 121, 599,
+    118, 119, 120, 121, 600, 118, 119, 120, 593, 121, 118, 119, 120, 124, 121, 589,
+    118, 119, 120, 121, 601, 118, 119, 120, 121, 602, 118, 119, 120, 603, 121, 604,
+    555, 550, 551, 552, 553, 605, 606, 607, 608, 609, 610, 611, 612, 613, 614, 91,
+    92, 110, 113, 565, 566, 111, 112, 477, 478, 481, 615, 616, 617, 618, 619, 571,
+    32, 33, 620, 35, 344, 345, 621, 347, 130, 131, 622, 133, 130, 131, 623, 133,
+    624, 625, 626, 627, 628, 629, 133, 630, 631, 632, 633, 630, 631, 634, 130, 131,
+    635, 133, 130, 131, 636, 133, 637, 638, 639, 133, 130, 131, 640, 133, 130, 131,
+    641, 133, 130, 131, 642, 133, 130, 131, 643, 133, 130, 131, 644, 133, 130, 131,
+    645, 133, 646, 647, 606, 607, 608, 648, 608, 648, 608, 649, 650, 648, 650, 648,
+    559, 560, 651, 612, 613, 614, 559, 560, 614, 559, 560, 614, 652, 610, 559, 560,
+    610, 653, 91, 92, 110, 128, 137, 91, 92, 110, 128, 654, 655, 137, 91, 92,
+    110, 655, 137, 477, 478, 481, 656, 657, 658, 659, 660, 661, 662, 663, 664, 665,
+    666, 667, 668, 138, 139, 669, 138, 139, 670, 671, 672, 673, 674, 675, 676, 677,
+    678, 679, 680, 681, 682, 683, 684, 138, 139, 685, 686, 687, 138, 139, 688, 138,
+    139, 689, 138, 139, 685, 690, 691, 138, 139, 685, 692, 693, 694, 695, 696, 138,
+    139, 685, 697, 698, 138, 139, 685, 699, 700, 138, 139, 685, 701, 702, 703, 704,
+    138, 139, 705, 706, 707, 650, 606, 607, 608, 648, 708, 709, 710, 711, 712, 559,
+    560, 610, 612, 613, 614, 713, 714, 715, 716, 91, 92, 110, 655, 126, 127, 128,
+    137, 91, 92, 110, 717, 477, 478, 481, 718, 719, 720, 721, 722, 723, 724, 725,
+    726, 727, 728, 729, 730, 727, 728, 731, 732, 733, 734, 735, 736, 737, 738, 739,
+    740, 741, 742, 743, 744, 745, 746, 747, 748, 749, 750, 751, 752, 753, 754, 755,
+    756, 757, 758, 759, 753, 746, 747, 748, 760, 761, 751, 752, 753, 762, 763, 764,
+    765, 766, 746, 747, 748, 767, 768, 746, 747, 748, 767, 769, 770, 768, 746, 747,
+    748, 770, 768, 746, 747, 748, 771, 772, 773, 774, 775, 776, 777, 748, 778, 746,
+    747, 748, 779, 780, 781, 782, 753, 746, 747, 748, 783, 784, 785, 786, 753, 787,
+    788, 789, 748, 751, 752, 753, 790, 746, 747, 748, 791, 792, 793, 794, 795, 796,
+    797, 798, 799, 707, 800, 801, 802, 709, 710, 711, 803, 711, 803, 711, 804, 805,
+    803, 805, 803, 806, 807, 808, 809, 810, 811, 812, 813, 814, 815, 91, 92, 110,
+    816, 143, 144, 145, 154, 91, 92, 110, 145, 154, 91, 92, 110, 153, 154, 477,
+    478, 481, 817, 719, 477, 478, 481, 818, 720, 721, 819, 820, 821, 822, 823, 824,
+    720, 721, 819, 825, 826, 720, 721, 819, 825, 827, 828, 826, 720, 721, 819, 828,
+    826, 727, 728, 731, 829, 830, 831, 832, 746, 747, 748, 833, 834, 835, 836, 837,
+    838, 839, 840, 841, 748, 834, 835, 836, 842, 843, 844, 845, 846, 746, 747, 748,
+    847, 848, 849, 850, 746, 747, 748, 768, 746, 747, 748, 851, 852, 853, 854, 855,
+    746, 747, 748, 856, 857, 746, 747, 748, 856, 858, 859, 857, 746, 747, 748, 859,
+    857, 860, 861, 862, 748, 863, 864, 865, 866, 748, 834, 835, 836, 867, 868, 834,
+    835, 836, 869, 870, 871, 872, 873, 874, 748, 875, 876, 877, 748, 746, 747, 748,
+    878, 879, 880, 881, 805, 709, 710, 711, 803, 882, 883, 884, 885, 886, 887, 888,
+    889, 713, 890, 891, 91, 92, 110, 153, 143, 144, 145, 154, 91, 92, 110, 892,
+    477, 478, 481, 893, 719, 894, 895, 818, 720, 721, 819, 896, 897, 898, 899, 900,
+    720, 721, 819, 901, 902, 903, 904, 720, 721, 819, 826, 727, 728, 731, 905, 746,
+    747, 748, 906, 907, 908, 909, 910, 911, 746, 747, 748, 912, 913, 914, 915, 916,
+    746, 747, 748, 917, 918, 746, 747, 748, 917, 919, 920, 918, 746, 747, 748, 920,
+    918, 746, 747, 748, 921, 922, 923, 924, 925, 746, 747, 748, 926, 927, 928, 929,
+    746, 747, 748, 857, 930, 931, 932, 933, 909, 934, 935, 936, 937, 788, 789, 748,
+    938, 788, 789, 748, 938, 939, 940, 788, 789, 748, 940, 746, 747, 748, 941, 942,
+    746, 747, 748, 943, 944, 945, 946, 947, 881, 948, 883, 884, 885, 949, 885, 949,
+    885, 950, 951, 949, 951, 949, 952, 953, 954, 91, 92, 110, 955, 158, 159, 160,
+    162, 91, 92, 110, 160, 162, 91, 92, 110, 160, 956, 161, 162, 477, 478, 481,
+    957, 719, 720, 721, 819, 958, 959, 960, 961, 962, 720, 721, 819, 963, 964, 720,
+    721, 819, 963, 965, 966, 964, 720, 721, 819, 966, 964, 727, 728, 731, 967, 746,
+    747, 748, 968, 969, 970, 971, 972, 973, 746, 747, 748, 974, 975, 976, 977, 978,
+    746, 747, 748, 979, 980, 981, 982, 746, 747, 748, 918, 746, 747, 748, 983, 984,
+    985, 986, 987, 746, 747, 748, 988, 989, 746, 747, 748, 988, 990, 991, 989, 746,
+    747, 748, 991, 989, 992, 993, 971, 994, 995, 996, 997, 998, 999, 748, 1000, 1001,
+    1002, 1003, 876, 877, 748, 1004, 876, 877, 748, 1004, 1005, 1006, 876, 877, 748, 1006,
+    1007, 881, 951, 883, 884, 885, 949, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 91,
+    92, 110, 161, 158, 159, 160, 162, 91, 92, 110, 1016, 477, 478, 481, 1017, 720,
+    721, 819, 1018, 1019, 1020, 1021, 1022, 720, 721, 819, 1023, 1024, 1025, 1026, 720, 721,
+    819, 964, 727, 728, 731, 1027, 1028, 746, 747, 748, 1029, 1030, 1031, 1032, 1033, 1034,
+    1035, 1036, 1032, 1033, 1034, 1037, 1032, 1033, 1034, 1036, 746, 747, 748, 1038, 1039, 1040,
+    1041, 1042, 746, 747, 748, 1043, 1044, 746, 747, 748, 1043, 1045, 1046, 1044, 746, 747,
+    748, 1046, 1044, 746, 747, 748, 1047, 1048, 1049, 1050, 1051, 746, 747, 748, 1052, 1053,
+    1054, 1055, 746, 747, 748, 989, 1056, 1057, 748, 1058, 1059, 1060, 1061, 1062, 881, 1063,
+    1009, 1010, 1011, 1064, 1011, 1064, 1011, 1065, 1066, 1064, 1066, 1064, 91, 92, 110, 1067,
+    164, 165, 166, 167, 91, 92, 110, 166, 1068, 168, 167, 720, 721, 819, 1069, 1070,
+    1071, 1072, 1073, 720, 721, 819, 1074, 1075, 720, 721, 819, 1074, 1076, 1077, 1075, 720,
+    721, 819, 1077, 1075, 727, 728, 731, 1078, 1079, 727, 728, 731, 1080, 1081, 746, 747,
+    748, 1082, 1083, 746, 747, 748, 1084, 746, 747, 748, 1083, 1032, 1033, 1034, 1085, 1086,
+    746, 747, 748, 1087, 1088, 1089, 1090, 1091, 746, 747, 748, 1092, 1093, 1094, 1095, 746,
+    747, 748, 1044, 746, 747, 748, 1096, 1097, 1098, 1099, 1100, 746, 747, 748, 1101, 1102,
+    746, 747, 748, 1101, 1103, 1104, 1102, 746, 747, 748, 1104, 1102, 1105, 1066, 1009, 1010,
+    1011, 1064, 1106, 1107, 1108, 1109, 1110, 91, 92, 110, 168, 164, 165, 166, 167, 720,
+    721, 819, 1111, 1112, 1113, 1114, 1115, 720, 721, 819, 1116, 1117, 1118, 1119, 720, 721,
+    819, 1075, 727, 728, 731, 1120, 1121, 1122, 1123, 1124, 746, 747, 748, 1125, 1126, 1032,
+    1033, 1034, 1127, 1128, 1129, 1130, 1034, 746, 747, 748, 1131, 1132, 1133, 1134, 1135, 746,
+    747, 748, 1136, 1137, 746, 747, 748, 1136, 1138, 1139, 1137, 746, 747, 748, 1139, 1137,
+    746, 747, 748, 1140, 1141, 1142, 1143, 1144, 746, 747, 748, 1145, 1146, 1147, 1148, 746,
+    747, 748, 1102, 1149, 1150, 1151, 1107, 1108, 1109, 1149, 1150, 1109, 1149, 1150, 1109, 1152,
+    1153, 1149, 1150, 1153, 174, 175, 176, 1154, 170, 171, 172, 174, 175, 176, 172, 174,
+    175, 176, 172, 1155, 177, 720, 721, 819, 1156, 1157, 1158, 1159, 1160, 720, 721, 819,
+    1161, 1162, 720, 721, 819, 1161, 1163, 1164, 1162, 720, 721, 819, 1164, 1162, 727, 728,
+    731, 1165, 1166, 1167, 746, 747, 748, 1168, 1169, 1170, 1171, 748, 1032, 1033, 1034, 1172,
+    1173, 1174, 746, 747, 748, 1175, 1176, 1177, 1178, 1179, 746, 747, 748, 1180, 1181, 1182,
+    1183, 746, 747, 748, 1137, 746, 747, 748, 1184, 1185, 1186, 1187, 1188, 746, 747, 748,
+    1189, 1190, 746, 747, 748, 1189, 1191, 1192, 1190, 746, 747, 748, 1192, 1190, 1149, 1150,
+    1153, 1107, 1108, 1109, 174, 175, 176, 177, 170, 171, 172, 174, 175, 176, 177, 110,
+    720, 721, 819, 1193, 1194, 1195, 1196, 1197, 720, 721, 819, 1198, 1199, 1200, 1201, 720,
+    721, 819, 1162, 727, 728, 731, 1202, 746, 747, 748, 1203, 1204, 1205, 1032, 1033, 1034,
+    1206, 1207, 746, 747, 748, 1208, 1209, 1210, 1211, 1212, 746, 747, 748, 1213, 1214, 746,
+    747, 748, 1213, 1215, 1216, 1214, 746, 747, 748, 1216, 1214, 746, 747, 748, 1217, 1218,
+    1219, 1220, 1221, 746, 747, 748, 1222, 1223, 1224, 1225, 746, 747, 748, 1190, 720, 721,
+    819, 1226, 1227, 1228, 1229, 1230, 720, 721, 819, 1231, 1232, 720, 721, 819, 1231, 1233,
+    1234, 1232, 720, 721, 819, 1234, 1232, 746, 747, 748, 1235, 1236, 1032, 1033, 1034, 1237,
+    746, 747, 748, 1238, 1239, 1240, 1241, 1242, 746, 747, 748, 1243, 1244, 1245, 1246, 746,
+    747, 748, 1214, 746, 747, 748, 1247, 1248, 1249, 1250, 1251, 746, 747, 748, 1252, 1253,
+    746, 747, 748, 1252, 1254, 1255, 1253, 746, 747, 748, 1255, 1253, 720, 721, 819, 1256,
+    1257, 1258, 1259, 1260, 720, 721, 819, 1261, 1262, 1263, 1264, 720, 721, 819, 1232, 746,
+    747, 748, 1265, 1266, 1267, 748, 1268, 1269, 1270, 1271, 1272, 1273, 748, 1274, 1272, 1273,
+    748, 1274, 1275, 1276, 1272, 1273, 748, 1276, 746, 747, 748, 1277, 1278, 1279, 1280, 1281,
+    746, 747, 748, 1282, 1283, 1284, 1285, 746, 747, 748, 1253, 1286, 1287, 1288, 1289, 1290,
+    1291, 1292, 1293, 1294, 1295, 1296, 1293, 1294, 1295, 1296, 1297, 1298, 1293, 1294, 1295, 1298,
+    1299, 1300, 748, 1301, 1302, 1303, 1304, 1305, 1272, 1273, 748, 1306, 1307, 748, 1308, 1309,
+    1310, 1311, 1312, 1313, 748, 1314, 1312, 1313, 748, 1314, 1315, 1316, 1312, 1313, 748, 1316,
+    1317, 1318, 1319, 1320, 1321, 1322, 1323, 1324, 1325, 1326, 1327, 1293, 1294, 1295, 1298, 819,
+    1293, 1294, 1295, 819, 1328, 1329, 748, 1330, 1331, 1332, 1333, 1334, 1312, 1313, 748, 1335,
 };
 
 /* Operations and moves, each with its place. */
@@ -4395,13 +4536,7 @@ static const qcap_step_t steps[] = {
     {147, 16384},
     {13, 16384},
     {15, 16384},
-    {34, 16384},
-    {49, 16384},
     {11, 16384},
-    {33, 16384},
-    {51, 16384},
-    {47, 16384},
-    {45, 16384},
     {90, 16389},
     {89, 16389},
     {88, 16386},
@@ -4414,8 +4549,14 @@ static const qcap_step_t steps[] = {
     {117, 16385},
     {16, 16385},
     {54, 16385},
+    {34, 16385},
+    {49, 16385},
     {48, 16384},
+    {33, 16385},
+    {51, 16385},
+    {47, 16385},
     {46, 16384},
+    {45, 16385},
     {44, 16384},
     {90, 0},
     {89, 0},
@@ -4504,6 +4645,8 @@ static const qcap_step_t steps[] = {
     {64, 16387},
     {16, 16386},
     {54, 16386},
+    {64, 1},
+    {63, 2},
     {4, 16391},
     {65, 16391},
     {63, 16386},
@@ -4512,8 +4655,6 @@ static const qcap_step_t steps[] = {
     {8, 16387},
     {49, 16386},
     {48, 16385},
-    {64, 1},
-    {63, 2},
     {51, 2},
     {47, 16386},
     {46, 16385},
@@ -4544,9 +4685,11 @@ static const qcap_step_t steps[] = {
     {32768, 16392},
     {32772, 16385},
     {50, 16386},
+    {51, 3},
     {47, 16387},
     {46, 16386},
     {44, 16386},
+    {45, 3},
     {6, 16386},
     {36, 16385},
     {35, 16384},
@@ -4593,6 +4736,7 @@ static const qcap_step_t steps[] = {
     {32773, 16387},
     {32774, 16386},
     {32775, 16385},
+    {32772, 16389},
     {4, 1},
     {65, 1},
     {64, 2},
@@ -4634,6 +4778,10 @@ static const qcap_step_t steps[] = {
     {32776, 16387},
     {32777, 16386},
     {124, 16386},
+    {34, 4},
+    {39, 5},
+    {38, 3},
+    {37, 6},
     {36, 16387},
     {35, 16386},
     {18, 16386},
@@ -4647,6 +4795,7 @@ static const qcap_step_t steps[] = {
     {32773, 16389},
     {32778, 16387},
     {32779, 16386},
+    {32774, 16389},
     {32773, 16390},
     {32777, 16388},
     {32780, 16385},
@@ -4654,6 +4803,8 @@ static const qcap_step_t steps[] = {
     {32779, 16387},
     {32780, 16386},
     {32781, 16385},
+    {32771, 16391},
+    {32774, 16390},
     {34, 2},
     {33, 2},
     {32, 3},
@@ -4697,6 +4848,18 @@ static const qcap_step_t steps[] = {
     {21, 16386},
     {20, 16386},
     {19, 16386},
+    {33, 3},
+    {32, 4},
+    {31, 5},
+    {30, 6},
+    {29, 7},
+    {28, 8},
+    {27, 9},
+    {26, 10},
+    {25, 10},
+    {24, 11},
+    {23, 12},
+    {22, 13},
     {103, 14},
     {102, 14},
     {101, 14},
@@ -4823,266 +4986,289 @@ static const uint16_t actions[] = {
     /* 595 */ 0x1, 0x9d,
     /* 597 */ 0x1, 0x9e,
     /* 599 */ 0x1, 0x9f,
-    /* 601 */ 0x1, 0xa0,
-    /* 603 */ 0x1, 0xa1,
-    /* 605 */ 0x2, 0x9f, 0xa2,
-    /* 608 */ 0x1, 0xa3,
-    /* 610 */ 0x1, 0xa4,
-    /* 612 */ 0x1, 0xa5,
-    /* 614 */ 0x5, 0x2a, 0x13, 0x2b, 0x2c, 0x17,
-    /* 620 */ 0x2, 0x16, 0x17,
-    /* 623 */ 0xf, 0x36, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 639 */ 0xb, 0x36, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13,
-    /* 651 */ 0xb, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 663 */ 0x8, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x32, 0x33,
-    /* 672 */ 0x6, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf,
-    /* 679 */ 0x2, 0x17, 0x9c,
-    /* 682 */ 0x8, 0x46, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
-    /* 691 */ 0x2, 0x46, 0x13,
-    /* 694 */ 0x1, 0x46,
-    /* 696 */ 0x4, 0x30, 0x17, 0x2e, 0x2f,
-    /* 701 */ 0x8, 0x2b, 0x13, 0x14, 0x15, 0x30, 0x17, 0x2e, 0x2f,
-    /* 710 */ 0x2, 0x2b, 0x13,
-    /* 713 */ 0x2, 0x2b, 0x31,
-    /* 716 */ 0x7, 0xb0, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 724 */ 0x2, 0xb0, 0x13,
-    /* 727 */ 0x7, 0xb1, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 735 */ 0x2, 0xb1, 0x13,
-    /* 738 */ 0x2, 0xb2, 0x8a,
-    /* 741 */ 0x2, 0xb3, 0x8a,
-    /* 744 */ 0x2, 0xb4, 0x8a,
-    /* 747 */ 0x6, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 754 */ 0x2, 0x3f, 0x13,
-    /* 757 */ 0x2, 0x40, 0x17,
-    /* 760 */ 0xf, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 776 */ 0xb, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13,
-    /* 788 */ 0x9, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f,
-    /* 798 */ 0xb, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 810 */ 0x8, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0x32, 0x33,
-    /* 819 */ 0x4, 0x67, 0xbf, 0xc0, 0xc1,
-    /* 824 */ 0x8, 0xc2, 0xc3, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 833 */ 0x3, 0xc2, 0xc3, 0x13,
-    /* 837 */ 0x7, 0xc4, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 845 */ 0x2, 0xc4, 0x13,
-    /* 848 */ 0x1, 0xc5,
-    /* 850 */ 0x7, 0xc6, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 858 */ 0x2, 0xc6, 0x13,
-    /* 861 */ 0x7, 0x6a, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 869 */ 0x2, 0x6a, 0x13,
-    /* 872 */ 0x7, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
-    /* 880 */ 0x1, 0xc7,
-    /* 882 */ 0x4, 0x47, 0x17, 0x2e, 0x2f,
-    /* 887 */ 0x1, 0xc8,
-    /* 889 */ 0x7, 0x6c, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 897 */ 0x2, 0x6c, 0x13,
-    /* 900 */ 0x2, 0xc9, 0xca,
-    /* 903 */ 0x1, 0xcb,
-    /* 905 */ 0x7, 0xcc, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 913 */ 0x2, 0xcc, 0x13,
-    /* 916 */ 0x7, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 924 */ 0x2, 0xcd, 0x13,
-    /* 927 */ 0x1, 0x9c,
-    /* 929 */ 0xb, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 941 */ 0x8, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0x32, 0x33,
-    /* 950 */ 0xb, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 962 */ 0x8, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0x32, 0x33,
-    /* 971 */ 0x6, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9,
-    /* 978 */ 0x4, 0xda, 0xdb, 0xdc, 0xdd,
-    /* 983 */ 0x4, 0xde, 0xdf, 0xe0, 0x2d,
-    /* 988 */ 0x1, 0xde,
-    /* 990 */ 0x1, 0xe1,
-    /* 992 */ 0x8, 0xe2, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
-    /* 1001 */ 0x2, 0xe2, 0x13,
-    /* 1004 */ 0xa, 0x48, 0x5a, 0x46, 0x13, 0x14, 0x15, 0x5e, 0x17, 0x2e, 0x2f,
-    /* 1015 */ 0x4, 0x48, 0x5a, 0x46, 0x13,
-    /* 1020 */ 0x1, 0xe3,
-    /* 1022 */ 0x1, 0xca,
-    /* 1024 */ 0x1, 0xe4,
-    /* 1026 */ 0xd, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xea, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 1040 */ 0x1, 0xeb,
-    /* 1042 */ 0x6, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3,
-    /* 1049 */ 0x1, 0xb,
-    /* 1051 */ 0x7, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
-    /* 1059 */ 0xa, 0xec, 0xed, 0xee, 0x59, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1070 */ 0xa, 0x48, 0x5a, 0x65, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
-    /* 1081 */ 0x4, 0x48, 0x5a, 0x65, 0x13,
-    /* 1086 */ 0x2, 0x42, 0x43,
-    /* 1089 */ 0x4, 0x5e, 0x17, 0x2e, 0x2f,
-    /* 1094 */ 0x8, 0xec, 0x59, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1103 */ 0x1, 0x41,
-    /* 1105 */ 0x2, 0xef, 0xf0,
-    /* 1108 */ 0x1, 0xf1,
-    /* 1110 */ 0x1, 0xf2,
-    /* 1112 */ 0xd, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xf3, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 1126 */ 0xb, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xf3, 0xf4, 0xf5, 0x17,
-    /* 1138 */ 0xe, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 1153 */ 0xa, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13,
-    /* 1164 */ 0x8, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
-    /* 1173 */ 0xe, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 1188 */ 0xa, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13,
-    /* 1199 */ 0x8, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1208 */ 0x4, 0x66, 0x17, 0x2e, 0x2f,
-    /* 1213 */ 0xc, 0x63, 0x64, 0xf7, 0xf8, 0x65, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
-    /* 1226 */ 0x2, 0x63, 0x64,
-    /* 1229 */ 0x8, 0xf9, 0xf7, 0xf8, 0x5f, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1238 */ 0xa, 0x58, 0x68, 0xfa, 0xb0, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1249 */ 0xa, 0x58, 0x68, 0xfb, 0xb1, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1260 */ 0x4, 0x63, 0x64, 0x65, 0xc7,
-    /* 1265 */ 0x1, 0xfc,
-    /* 1267 */ 0x2, 0xfd, 0xfe,
-    /* 1270 */ 0x1, 0xf0,
-    /* 1272 */ 0x3, 0x13, 0x2b, 0xff,
-    /* 1276 */ 0x2, 0x13, 0x100,
-    /* 1279 */ 0x1, 0x62,
-    /* 1281 */ 0x1, 0x101,
-    /* 1283 */ 0xe, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 1298 */ 0xa, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13,
-    /* 1309 */ 0x1, 0xc1,
-    /* 1311 */ 0xe, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 1326 */ 0xa, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13,
-    /* 1337 */ 0x8, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f,
-    /* 1346 */ 0xa, 0x58, 0x68, 0x102, 0xc6, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1357 */ 0xc, 0x58, 0x68, 0x103, 0x104, 0xc2, 0xc3, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1370 */ 0x4, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1375 */ 0xc, 0x58, 0x105, 0x106, 0x68, 0xfb, 0xb1, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1388 */ 0x8, 0x107, 0x108, 0x109, 0x60, 0x66, 0x17, 0x2e, 0x2f,
-    /* 1397 */ 0x8, 0x58, 0x68, 0xfa, 0x10a, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1406 */ 0x8, 0x58, 0x68, 0xfb, 0x10b, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1415 */ 0xc, 0x10c, 0x10d, 0x109, 0x10e, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1428 */ 0x6, 0x10c, 0x10d, 0x109, 0x10e, 0xe2, 0x13,
-    /* 1435 */ 0x4, 0x10c, 0x10d, 0x109, 0x10e,
-    /* 1440 */ 0xa, 0x58, 0x68, 0x10f, 0xc4, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1451 */ 0xa, 0x110, 0x111, 0x112, 0x113, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1462 */ 0x3, 0xda, 0xbf, 0xc0,
-    /* 1466 */ 0xc, 0x48, 0x5a, 0x114, 0x115, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1479 */ 0x6, 0x48, 0x5a, 0x114, 0x115, 0xe2, 0x13,
-    /* 1486 */ 0x4, 0x48, 0x5a, 0x114, 0x115,
-    /* 1491 */ 0xa, 0x58, 0x68, 0x116, 0xcc, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1502 */ 0xa, 0x110, 0x111, 0x117, 0x118, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1513 */ 0xa, 0x110, 0x111, 0x119, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1524 */ 0xa, 0x58, 0x68, 0x11a, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1535 */ 0xa, 0x58, 0x68, 0x11b, 0x52, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1546 */ 0x8001, 0x11c,
-    /* 1548 */ 0x1, 0xfe,
-    /* 1550 */ 0x2, 0x11d, 0x11e,
-    /* 1553 */ 0x1, 0x11f,
-    /* 1555 */ 0x5, 0x120, 0x121, 0x122, 0xdf, 0xe0,
-    /* 1561 */ 0x3, 0x120, 0x121, 0x122,
-    /* 1565 */ 0x8, 0x36, 0x44, 0x123, 0x120, 0x121, 0x122, 0xdf, 0xe0,
-    /* 1574 */ 0x6, 0x36, 0x44, 0x123, 0x120, 0x121, 0x122,
-    /* 1581 */ 0x1, 0x124,
-    /* 1583 */ 0x3, 0xde, 0xdf, 0xe0,
-    /* 1587 */ 0x8, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f,
-    /* 1596 */ 0x1, 0xdd,
-    /* 1598 */ 0x8, 0x58, 0x68, 0x102, 0x125, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1607 */ 0xa, 0x58, 0x68, 0x103, 0x104, 0x126, 0x127, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1618 */ 0xa, 0x58, 0x105, 0x106, 0x68, 0xfb, 0x10b, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1629 */ 0xc, 0x128, 0x129, 0x12a, 0x12b, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1642 */ 0x6, 0x128, 0x129, 0x12a, 0x12b, 0xe2, 0x13,
-    /* 1649 */ 0x4, 0x128, 0x129, 0x12a, 0x12b,
-    /* 1654 */ 0x8, 0x58, 0x68, 0x10f, 0x12c, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1663 */ 0x8, 0x12d, 0x12e, 0x12f, 0x130, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1672 */ 0x3, 0x131, 0xdb, 0xdc,
-    /* 1676 */ 0x2, 0xdd, 0x132,
-    /* 1679 */ 0x8, 0x58, 0x68, 0x116, 0x133, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1688 */ 0x8, 0x12d, 0x12e, 0x134, 0x135, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1697 */ 0x8, 0x58, 0x68, 0x11a, 0x136, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1706 */ 0x8, 0x58, 0x68, 0x11b, 0x137, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1715 */ 0x4, 0x138, 0x139, 0x13a, 0x8a,
-    /* 1720 */ 0x1, 0x11e,
-    /* 1722 */ 0x4, 0x13b, 0x122, 0xdf, 0xe0,
-    /* 1727 */ 0x2, 0x13b, 0x122,
-    /* 1730 */ 0x1, 0x6f,
-    /* 1732 */ 0x6, 0x13c, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 1739 */ 0x3, 0x13c, 0x32, 0x33,
-    /* 1743 */ 0x1, 0x13d,
-    /* 1745 */ 0x2, 0xeb, 0x13e,
-    /* 1748 */ 0xc, 0x13f, 0x140, 0x141, 0x142, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1761 */ 0x6, 0x13f, 0x140, 0x141, 0x142, 0xe2, 0x13,
-    /* 1768 */ 0x4, 0x13f, 0x140, 0x141, 0x142,
-    /* 1773 */ 0x2, 0x13d, 0xeb,
-    /* 1776 */ 0xa, 0x143, 0x144, 0x145, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1787 */ 0x3, 0x146, 0x147, 0x148,
-    /* 1791 */ 0x3, 0x149, 0x14a, 0x14b,
-    /* 1795 */ 0x2, 0x14c, 0x14d,
-    /* 1798 */ 0x7, 0x44, 0x123, 0x120, 0x121, 0x122, 0xdf, 0xe0,
-    /* 1806 */ 0x5, 0x44, 0x123, 0x120, 0x121, 0x122,
-    /* 1812 */ 0x2, 0xfc, 0x42,
-    /* 1815 */ 0x1, 0x14e,
-    /* 1817 */ 0x2, 0x14f, 0x150,
-    /* 1820 */ 0xc, 0x151, 0x152, 0x153, 0x154, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1833 */ 0x6, 0x151, 0x152, 0x153, 0x154, 0xe2, 0x13,
-    /* 1840 */ 0x4, 0x151, 0x152, 0x153, 0x154,
-    /* 1845 */ 0x5, 0xfc, 0x155, 0x156, 0x157, 0xeb,
-    /* 1851 */ 0x4, 0x155, 0x156, 0x157, 0xeb,
-    /* 1856 */ 0x2, 0x158, 0x14f,
-    /* 1859 */ 0x2, 0x150, 0x159,
-    /* 1862 */ 0xa, 0x15a, 0x15b, 0x15c, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1873 */ 0x3, 0x15d, 0x15e, 0x15f,
-    /* 1877 */ 0x1, 0x14b,
-    /* 1879 */ 0x5, 0x160, 0x13b, 0x122, 0xdf, 0xe0,
-    /* 1885 */ 0x3, 0x160, 0x13b, 0x122,
-    /* 1889 */ 0x1, 0x76,
-    /* 1891 */ 0x2, 0x161, 0x162,
-    /* 1894 */ 0x2, 0x163, 0x164,
-    /* 1897 */ 0xc, 0x165, 0x166, 0x167, 0x168, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1910 */ 0x6, 0x165, 0x166, 0x167, 0x168, 0xe2, 0x13,
-    /* 1917 */ 0x4, 0x165, 0x166, 0x167, 0x168,
-    /* 1922 */ 0x2, 0x162, 0x163,
-    /* 1925 */ 0x1, 0x169,
-    /* 1927 */ 0x2, 0x16a, 0x16b,
-    /* 1930 */ 0x1, 0x16c,
-    /* 1932 */ 0x2, 0x16d, 0x16e,
-    /* 1935 */ 0x2, 0xc8, 0x150,
-    /* 1938 */ 0x2, 0x16f, 0x16d,
-    /* 1941 */ 0x2, 0x16e, 0x170,
-    /* 1944 */ 0x3, 0x139, 0x13a, 0x8a,
-    /* 1948 */ 0x1, 0x16b,
-    /* 1950 */ 0x2, 0x171, 0x172,
-    /* 1953 */ 0x2, 0x173, 0x174,
-    /* 1956 */ 0x1, 0x158,
-    /* 1958 */ 0xf, 0x175, 0x176, 0x177, 0x178, 0x179, 0xd2, 0xd3, 0x17a, 0x17b, 0x13c, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 1974 */ 0x2, 0x5c, 0x162,
-    /* 1977 */ 0xf, 0x17c, 0x17d, 0x17e, 0x17f, 0x180, 0x181, 0x182, 0x183, 0x184, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1993 */ 0x2, 0x172, 0x173,
-    /* 1996 */ 0xa, 0x185, 0x186, 0x187, 0x184, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 2007 */ 0x5, 0x185, 0x186, 0x187, 0x184, 0x13,
-    /* 2013 */ 0x5, 0x188, 0x189, 0x18a, 0x13a, 0x8a,
-    /* 2019 */ 0x2, 0x18b, 0x18c,
-    /* 2022 */ 0x1, 0x157,
-    /* 2024 */ 0xd, 0x175, 0x176, 0x177, 0x178, 0x179, 0xd2, 0xd3, 0x17a, 0x17b, 0x18d, 0xf4, 0xf5, 0x17,
-    /* 2038 */ 0x2, 0x41, 0x16f,
-    /* 2041 */ 0xd, 0x17c, 0x17d, 0x17e, 0x17f, 0x180, 0x181, 0x18e, 0x18f, 0x190, 0x60, 0x17, 0x2e, 0x2f,
-    /* 2055 */ 0x2, 0x191, 0x18b,
-    /* 2058 */ 0x2, 0x18c, 0x192,
-    /* 2061 */ 0x2, 0x193, 0x194,
-    /* 2064 */ 0x2, 0x195, 0x196,
-    /* 2067 */ 0x1, 0x197,
-    /* 2069 */ 0x2, 0x67, 0x198,
-    /* 2072 */ 0x2, 0x194, 0x195,
-    /* 2075 */ 0x2, 0x199, 0x19a,
-    /* 2078 */ 0x2, 0xda, 0x19b,
-    /* 2081 */ 0x2, 0x19c, 0x199,
-    /* 2084 */ 0x2, 0x19a, 0x19d,
-    /* 2087 */ 0x2, 0x19e, 0x19f,
-    /* 2090 */ 0x2, 0x1a0, 0x1a1,
-    /* 2093 */ 0x19, 0x58, 0x68, 0x1a2, 0x1a3, 0x1a4, 0x1a5, 0x1a6, 0x1a7, 0x1a8, 0x1a9, 0x1aa, 0x1ab, 0x1ac, 0x1ad, 0x1ae, 0x185, 0x186, 0x187, 0x184, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 2119 */ 0x2, 0x19f, 0x1a0,
-    /* 2122 */ 0x19, 0x58, 0x68, 0x1a2, 0x1a3, 0x1a4, 0x1a5, 0x1a6, 0x1a7, 0x1a8, 0x1a9, 0x1aa, 0x1ab, 0x1ac, 0x1af, 0x1b0, 0x185, 0x186, 0x187, 0x184, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 2148 */ 0x1d, 0x175, 0x1b1, 0x1b2, 0x1b3, 0x1b4, 0xd2, 0xd3, 0x1b5, 0x1b6, 0x1b7, 0x1b8, 0x1b9, 0x1ba, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0x1bf, 0x1c0, 0x1c1, 0x7a, 0x7b, 0x7c, 0x7d, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 2178 */ 0x2, 0x1c2, 0x1c3,
-    /* 2181 */ 0x3, 0x1c2, 0x1c3, 0x1c4,
-    /* 2185 */ 0x1d, 0x175, 0x1b1, 0x1b2, 0x1b3, 0x1b4, 0xd2, 0xd3, 0x1b5, 0x1b6, 0x1b7, 0x1b8, 0x1b9, 0x1ba, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0x1bf, 0x1c5, 0x1c6, 0x7a, 0x7b, 0x7c, 0x7d, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 2215 */ 0x1, 0x1c4,
-    /* 2217 */ 0x19, 0x58, 0x68, 0x1a2, 0x1a3, 0x1a4, 0x1a5, 0x1a6, 0x1a7, 0x1a8, 0x1a9, 0x1aa, 0x1ab, 0x1ac, 0x1c7, 0x1c8, 0x185, 0x186, 0x187, 0x184, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 2243 */ 0x2, 0x1c9, 0x1c2,
-    /* 2246 */ 0x17, 0x58, 0x68, 0x1a2, 0x1a3, 0x1a4, 0x1a5, 0x1a6, 0x1a7, 0x1a8, 0x1a9, 0x1aa, 0x1ab, 0x1ac, 0x1af, 0x1b0, 0x1ca, 0x1cb, 0x1cc, 0x190, 0x60, 0x17, 0x2e, 0x2f,
-    /* 2270 */ 0x1d, 0x175, 0x1b1, 0x1b2, 0x1b3, 0x1b4, 0xd2, 0xd3, 0x1b5, 0x1b6, 0x1b7, 0x1b8, 0x1b9, 0x1ba, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0x1bf, 0x1c5, 0x1c6, 0x1cd, 0x1ce, 0x1cf, 0x1d0, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 2300 */ 0x1d, 0x175, 0x1b1, 0x1b2, 0x1b3, 0x1b4, 0xd2, 0xd3, 0x1b5, 0x1b6, 0x1b7, 0x1b8, 0x1b9, 0x1ba, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0x1bf, 0x1d1, 0x1d2, 0x7a, 0x7b, 0x7c, 0x7d, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 2330 */ 0x2, 0x1d3, 0x1d4,
-    /* 2333 */ 0x3, 0x1d3, 0x1d4, 0x1c4,
-    /* 2337 */ 0x1b, 0x175, 0x1b1, 0x1b2, 0x1b3, 0x1b4, 0xd2, 0xd3, 0x1b5, 0x1b6, 0x1b7, 0x1b8, 0x1b9, 0x1ba, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0x1bf, 0x1c5, 0x1c6, 0x1d5, 0x1d6, 0x1d7, 0x1d8, 0xf4, 0xf5, 0x17,
-    /* 2365 */ 0x1b, 0x175, 0x1b1, 0x1b2, 0x1b3, 0x1b4, 0xd2, 0xd3, 0x1b5, 0x1b6, 0x1b7, 0x1b8, 0x1b9, 0x1ba, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0x1bf, 0x1c5, 0x1c6, 0x1cd, 0x1ce, 0x1cf, 0x1d0, 0xf4, 0xf5, 0x17,
+    /* 601 */ 0x5, 0x2a, 0x13, 0x2b, 0x2c, 0x17,
+    /* 607 */ 0x2, 0x16, 0x17,
+    /* 610 */ 0xf, 0x36, 0x37, 0x38, 0xa0, 0xa1, 0xa2, 0xa3, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 626 */ 0xb, 0x36, 0x37, 0x38, 0xa0, 0xa1, 0xa2, 0xa3, 0x3d, 0x3e, 0x3f, 0x13,
+    /* 638 */ 0xb, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 650 */ 0x8, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0x32, 0x33,
+    /* 659 */ 0x6, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9,
+    /* 666 */ 0x2, 0x17, 0x9c,
+    /* 669 */ 0x8, 0x46, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
+    /* 678 */ 0x2, 0x46, 0x13,
+    /* 681 */ 0x1, 0x46,
+    /* 683 */ 0x4, 0x30, 0x17, 0x2e, 0x2f,
+    /* 688 */ 0x8, 0x2b, 0x13, 0x14, 0x15, 0x30, 0x17, 0x2e, 0x2f,
+    /* 697 */ 0x2, 0x2b, 0x13,
+    /* 700 */ 0x2, 0x2b, 0x31,
+    /* 703 */ 0x7, 0xaa, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 711 */ 0x2, 0xaa, 0x13,
+    /* 714 */ 0x7, 0xab, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 722 */ 0x2, 0xab, 0x13,
+    /* 725 */ 0x1, 0xac,
+    /* 727 */ 0x3, 0xad, 0xae, 0x8a,
+    /* 731 */ 0x2, 0xac, 0xaf,
+    /* 734 */ 0x1, 0xb0,
+    /* 736 */ 0x3, 0xb1, 0xb2, 0x8a,
+    /* 740 */ 0x1, 0xb3,
+    /* 742 */ 0x3, 0xb3, 0xb4, 0x8a,
+    /* 746 */ 0x6, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 753 */ 0x2, 0x3f, 0x13,
+    /* 756 */ 0x2, 0x40, 0x17,
+    /* 759 */ 0xf, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 775 */ 0xb, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13,
+    /* 787 */ 0x9, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f,
+    /* 797 */ 0xb, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 809 */ 0x8, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0x32, 0x33,
+    /* 818 */ 0x4, 0x67, 0xbf, 0xc0, 0xc1,
+    /* 823 */ 0x8, 0xc2, 0xc3, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 832 */ 0x3, 0xc2, 0xc3, 0x13,
+    /* 836 */ 0x7, 0xc4, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 844 */ 0x2, 0xc4, 0x13,
+    /* 847 */ 0x1, 0xc5,
+    /* 849 */ 0x7, 0xc6, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 857 */ 0x2, 0xc6, 0x13,
+    /* 860 */ 0x7, 0x6a, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 868 */ 0x2, 0x6a, 0x13,
+    /* 871 */ 0x7, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
+    /* 879 */ 0x1, 0xc7,
+    /* 881 */ 0x4, 0x47, 0x17, 0x2e, 0x2f,
+    /* 886 */ 0x1, 0xc8,
+    /* 888 */ 0x7, 0x6c, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 896 */ 0x2, 0x6c, 0x13,
+    /* 899 */ 0x2, 0xc9, 0xca,
+    /* 902 */ 0x1, 0xcb,
+    /* 904 */ 0x7, 0xcc, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 912 */ 0x2, 0xcc, 0x13,
+    /* 915 */ 0x7, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 923 */ 0x2, 0xcd, 0x13,
+    /* 926 */ 0x1, 0x9c,
+    /* 928 */ 0xb, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 940 */ 0x8, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0x32, 0x33,
+    /* 949 */ 0xb, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 961 */ 0x8, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0x32, 0x33,
+    /* 970 */ 0x6, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9,
+    /* 977 */ 0x4, 0xda, 0xdb, 0xdc, 0xdd,
+    /* 982 */ 0x4, 0xde, 0xdf, 0xe0, 0x2d,
+    /* 987 */ 0x1, 0xde,
+    /* 989 */ 0x1, 0xe1,
+    /* 991 */ 0x8, 0xe2, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
+    /* 1000 */ 0x2, 0xe2, 0x13,
+    /* 1003 */ 0xa, 0x48, 0x5a, 0x46, 0x13, 0x14, 0x15, 0x5e, 0x17, 0x2e, 0x2f,
+    /* 1014 */ 0x4, 0x48, 0x5a, 0x46, 0x13,
+    /* 1019 */ 0x1, 0xe3,
+    /* 1021 */ 0x1, 0xca,
+    /* 1023 */ 0x2, 0xb4, 0x8a,
+    /* 1026 */ 0x1, 0xe4,
+    /* 1028 */ 0xd, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xea, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 1042 */ 0x1, 0xeb,
+    /* 1044 */ 0x6, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3,
+    /* 1051 */ 0x1, 0xb,
+    /* 1053 */ 0x7, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
+    /* 1061 */ 0xa, 0xec, 0xed, 0xee, 0x59, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1072 */ 0xa, 0x48, 0x5a, 0x65, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
+    /* 1083 */ 0x4, 0x48, 0x5a, 0x65, 0x13,
+    /* 1088 */ 0x2, 0x42, 0x43,
+    /* 1091 */ 0x4, 0x5e, 0x17, 0x2e, 0x2f,
+    /* 1096 */ 0x8, 0xec, 0x59, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1105 */ 0x1, 0x41,
+    /* 1107 */ 0x2, 0xef, 0xf0,
+    /* 1110 */ 0x1, 0xf1,
+    /* 1112 */ 0x1, 0xf2,
+    /* 1114 */ 0xd, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xf3, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 1128 */ 0xb, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xf3, 0xf4, 0xf5, 0x17,
+    /* 1140 */ 0xe, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 1155 */ 0xa, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13,
+    /* 1166 */ 0x8, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
+    /* 1175 */ 0xe, 0x37, 0x38, 0xa0, 0xa1, 0xa2, 0xa3, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 1190 */ 0xa, 0x37, 0x38, 0xa0, 0xa1, 0xa2, 0xa3, 0x3d, 0x3e, 0x3f, 0x13,
+    /* 1201 */ 0x8, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1210 */ 0x4, 0x66, 0x17, 0x2e, 0x2f,
+    /* 1215 */ 0xc, 0x63, 0x64, 0xf7, 0xf8, 0x65, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
+    /* 1228 */ 0x2, 0x63, 0x64,
+    /* 1231 */ 0x8, 0xf9, 0xf7, 0xf8, 0x5f, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1240 */ 0xa, 0x58, 0x68, 0xfa, 0xaa, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1251 */ 0xa, 0x58, 0x68, 0xfb, 0xab, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1262 */ 0x4, 0x63, 0x64, 0x65, 0xc7,
+    /* 1267 */ 0x1, 0xfc,
+    /* 1269 */ 0x2, 0xfd, 0xfe,
+    /* 1272 */ 0x1, 0xf0,
+    /* 1274 */ 0x3, 0x13, 0x2b, 0xff,
+    /* 1278 */ 0x2, 0x13, 0x100,
+    /* 1281 */ 0x1, 0x62,
+    /* 1283 */ 0x1, 0x101,
+    /* 1285 */ 0xe, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 1300 */ 0xa, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13,
+    /* 1311 */ 0x1, 0xc1,
+    /* 1313 */ 0xe, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 1328 */ 0xa, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13,
+    /* 1339 */ 0x8, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f,
+    /* 1348 */ 0xa, 0x58, 0x68, 0x102, 0xc6, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1359 */ 0xc, 0x58, 0x68, 0x103, 0x104, 0xc2, 0xc3, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1372 */ 0x4, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1377 */ 0xc, 0x58, 0x105, 0x106, 0x68, 0xfb, 0xab, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1390 */ 0x8, 0x107, 0x108, 0x109, 0x60, 0x66, 0x17, 0x2e, 0x2f,
+    /* 1399 */ 0x8, 0x58, 0x68, 0xfa, 0x10a, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1408 */ 0x8, 0x58, 0x68, 0xfb, 0x10b, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1417 */ 0xc, 0x48, 0x5a, 0x10c, 0x10d, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1430 */ 0x6, 0x48, 0x5a, 0x10c, 0x10d, 0xe2, 0x13,
+    /* 1437 */ 0x4, 0x48, 0x5a, 0x10c, 0x10d,
+    /* 1442 */ 0xc, 0x10e, 0x10f, 0x109, 0x110, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1455 */ 0x6, 0x10e, 0x10f, 0x109, 0x110, 0xe2, 0x13,
+    /* 1462 */ 0x4, 0x10e, 0x10f, 0x109, 0x110,
+    /* 1467 */ 0xa, 0x58, 0x68, 0x111, 0xc4, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1478 */ 0xa, 0x112, 0x113, 0x114, 0x115, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1489 */ 0x3, 0xda, 0xbf, 0xc0,
+    /* 1493 */ 0xa, 0x58, 0x68, 0x116, 0xcc, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1504 */ 0xa, 0x112, 0x113, 0x117, 0x118, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1515 */ 0xa, 0x112, 0x113, 0x119, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1526 */ 0xa, 0x58, 0x68, 0x11a, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1537 */ 0xa, 0x58, 0x68, 0x11b, 0x52, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1548 */ 0x8001, 0x11c,
+    /* 1550 */ 0x1, 0xfe,
+    /* 1552 */ 0x2, 0x11d, 0x11e,
+    /* 1555 */ 0x1, 0x11f,
+    /* 1557 */ 0x5, 0x120, 0x121, 0x122, 0xdf, 0xe0,
+    /* 1563 */ 0x3, 0x120, 0x121, 0x122,
+    /* 1567 */ 0x8, 0x36, 0x44, 0x123, 0x120, 0x121, 0x122, 0xdf, 0xe0,
+    /* 1576 */ 0x6, 0x36, 0x44, 0x123, 0x120, 0x121, 0x122,
+    /* 1583 */ 0x1, 0x124,
+    /* 1585 */ 0x3, 0xde, 0xdf, 0xe0,
+    /* 1589 */ 0x8, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f,
+    /* 1598 */ 0x1, 0xdd,
+    /* 1600 */ 0x8, 0x58, 0x68, 0x102, 0x125, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1609 */ 0xa, 0x58, 0x68, 0x103, 0x104, 0x126, 0x127, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1620 */ 0xa, 0x58, 0x105, 0x106, 0x68, 0xfb, 0x10b, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1631 */ 0xc, 0x128, 0x129, 0x12a, 0x12b, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1644 */ 0x6, 0x128, 0x129, 0x12a, 0x12b, 0xe2, 0x13,
+    /* 1651 */ 0x4, 0x128, 0x129, 0x12a, 0x12b,
+    /* 1656 */ 0x8, 0x58, 0x68, 0x111, 0x12c, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1665 */ 0x8, 0x12d, 0x12e, 0x12f, 0x130, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1674 */ 0xa, 0x58, 0x68, 0x114, 0x115, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1685 */ 0x3, 0x131, 0xdb, 0xdc,
+    /* 1689 */ 0x2, 0xdd, 0x132,
+    /* 1692 */ 0x8, 0x58, 0x68, 0x116, 0x133, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1701 */ 0xa, 0x58, 0x68, 0x134, 0xcc, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1712 */ 0x8, 0x12d, 0x12e, 0x135, 0x136, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1721 */ 0xa, 0x58, 0x68, 0x117, 0x118, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1732 */ 0x8, 0x58, 0x68, 0x11a, 0x137, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1741 */ 0xa, 0x58, 0x68, 0x119, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1752 */ 0xa, 0x58, 0x68, 0x138, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1763 */ 0x8, 0x58, 0x68, 0x11b, 0x139, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1772 */ 0x4, 0x13a, 0x13b, 0x13c, 0x8a,
+    /* 1777 */ 0x1, 0x11e,
+    /* 1779 */ 0x4, 0x13d, 0x122, 0xdf, 0xe0,
+    /* 1784 */ 0x2, 0x13d, 0x122,
+    /* 1787 */ 0x1, 0x6f,
+    /* 1789 */ 0x6, 0x13e, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 1796 */ 0x3, 0x13e, 0x32, 0x33,
+    /* 1800 */ 0x1, 0x13f,
+    /* 1802 */ 0x2, 0xeb, 0x140,
+    /* 1805 */ 0xc, 0x141, 0x142, 0x143, 0x144, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1818 */ 0x6, 0x141, 0x142, 0x143, 0x144, 0xe2, 0x13,
+    /* 1825 */ 0x4, 0x141, 0x142, 0x143, 0x144,
+    /* 1830 */ 0x8, 0x58, 0x68, 0x12f, 0x130, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1839 */ 0x2, 0x13f, 0xeb,
+    /* 1842 */ 0x8, 0x58, 0x68, 0x134, 0x133, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1851 */ 0x8, 0x58, 0x68, 0x135, 0x136, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1860 */ 0xa, 0x145, 0x146, 0x147, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1871 */ 0x3, 0x148, 0x149, 0x14a,
+    /* 1875 */ 0x8, 0x58, 0x68, 0x138, 0x137, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1884 */ 0x3, 0x14b, 0x14c, 0x14d,
+    /* 1888 */ 0x2, 0x14e, 0x14f,
+    /* 1891 */ 0x7, 0x44, 0x123, 0x120, 0x121, 0x122, 0xdf, 0xe0,
+    /* 1899 */ 0x5, 0x44, 0x123, 0x120, 0x121, 0x122,
+    /* 1905 */ 0x2, 0xfc, 0x42,
+    /* 1908 */ 0x1, 0x150,
+    /* 1910 */ 0x2, 0x151, 0x152,
+    /* 1913 */ 0xc, 0x153, 0x154, 0x155, 0x156, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1926 */ 0x6, 0x153, 0x154, 0x155, 0x156, 0xe2, 0x13,
+    /* 1933 */ 0x4, 0x153, 0x154, 0x155, 0x156,
+    /* 1938 */ 0x5, 0xfc, 0x157, 0x158, 0x159, 0xeb,
+    /* 1944 */ 0x4, 0x157, 0x158, 0x159, 0xeb,
+    /* 1949 */ 0x2, 0x15a, 0x151,
+    /* 1952 */ 0x2, 0x152, 0x15b,
+    /* 1955 */ 0xa, 0x15c, 0x15d, 0x15e, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1966 */ 0x3, 0x15f, 0x160, 0x161,
+    /* 1970 */ 0xa, 0x58, 0x68, 0x147, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1981 */ 0x1, 0x15a,
+    /* 1983 */ 0x1, 0x14d,
+    /* 1985 */ 0x5, 0x162, 0x13d, 0x122, 0xdf, 0xe0,
+    /* 1991 */ 0x3, 0x162, 0x13d, 0x122,
+    /* 1995 */ 0x1, 0x76,
+    /* 1997 */ 0x2, 0x163, 0x164,
+    /* 2000 */ 0x2, 0x165, 0x166,
+    /* 2003 */ 0x3, 0xc1, 0x167, 0x152,
+    /* 2007 */ 0x2, 0x167, 0x152,
+    /* 2010 */ 0xc, 0x168, 0x169, 0x16a, 0x16b, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 2023 */ 0x6, 0x168, 0x169, 0x16a, 0x16b, 0xe2, 0x13,
+    /* 2030 */ 0x4, 0x168, 0x169, 0x16a, 0x16b,
+    /* 2035 */ 0x2, 0x164, 0x165,
+    /* 2038 */ 0xa, 0x58, 0x68, 0x15e, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 2049 */ 0x1, 0x159,
+    /* 2051 */ 0x1, 0x16c,
+    /* 2053 */ 0x2, 0x16d, 0x16e,
+    /* 2056 */ 0x1, 0x16f,
+    /* 2058 */ 0x2, 0x170, 0x171,
+    /* 2061 */ 0x2, 0xc8, 0x152,
+    /* 2064 */ 0x2, 0x172, 0x170,
+    /* 2067 */ 0x2, 0x171, 0x173,
+    /* 2070 */ 0x3, 0x13b, 0x13c, 0x8a,
+    /* 2074 */ 0x1, 0x16e,
+    /* 2076 */ 0x2, 0x174, 0x175,
+    /* 2079 */ 0x2, 0x176, 0x177,
+    /* 2082 */ 0xf, 0x178, 0x179, 0x17a, 0x17b, 0x17c, 0xd2, 0xd3, 0x17d, 0x17e, 0x13e, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 2098 */ 0x2, 0x13f, 0x165,
+    /* 2101 */ 0x2, 0x5c, 0x164,
+    /* 2104 */ 0xf, 0x17f, 0x180, 0x181, 0x182, 0x183, 0x184, 0x185, 0x186, 0x187, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 2120 */ 0x2, 0x175, 0x176,
+    /* 2123 */ 0xa, 0x188, 0x189, 0x18a, 0x187, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 2134 */ 0x5, 0x188, 0x189, 0x18a, 0x187, 0x13,
+    /* 2140 */ 0x5, 0x18b, 0x18c, 0x18d, 0x13c, 0x8a,
+    /* 2146 */ 0x2, 0x18e, 0x18f,
+    /* 2149 */ 0xd, 0x178, 0x179, 0x17a, 0x17b, 0x17c, 0xd2, 0xd3, 0x17d, 0x17e, 0x190, 0xf4, 0xf5, 0x17,
+    /* 2163 */ 0x2, 0x15a, 0x170,
+    /* 2166 */ 0xf, 0x58, 0x68, 0x191, 0x192, 0x193, 0x194, 0x185, 0x186, 0x187, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 2182 */ 0x2, 0x41, 0x172,
+    /* 2185 */ 0xd, 0x17f, 0x180, 0x181, 0x182, 0x183, 0x184, 0x195, 0x196, 0x197, 0x60, 0x17, 0x2e, 0x2f,
+    /* 2199 */ 0x2, 0x198, 0x18e,
+    /* 2202 */ 0x2, 0x18f, 0x199,
+    /* 2205 */ 0x2, 0x19a, 0x19b,
+    /* 2208 */ 0x2, 0x19c, 0x19d,
+    /* 2211 */ 0x1, 0x19e,
+    /* 2213 */ 0x2, 0x159, 0x174,
+    /* 2216 */ 0xd, 0x58, 0x68, 0x191, 0x192, 0x193, 0x194, 0x195, 0x196, 0x197, 0x60, 0x17, 0x2e, 0x2f,
+    /* 2230 */ 0x2, 0x67, 0x19f,
+    /* 2233 */ 0x2, 0x19b, 0x19c,
+    /* 2236 */ 0x2, 0x1a0, 0x1a1,
+    /* 2239 */ 0x2, 0x19e, 0x1a2,
+    /* 2242 */ 0x2, 0xda, 0x1a3,
+    /* 2245 */ 0x2, 0x1a4, 0x1a0,
+    /* 2248 */ 0x2, 0x1a1, 0x1a5,
+    /* 2251 */ 0x2, 0x1a6, 0x1a7,
+    /* 2254 */ 0x2, 0x1a8, 0x1a9,
+    /* 2257 */ 0x2, 0x1aa, 0x1ab,
+    /* 2260 */ 0x19, 0x58, 0x68, 0x1ac, 0x1ad, 0x1ae, 0x1af, 0x1b0, 0x1b1, 0x1b2, 0x1b3, 0x1b4, 0x1b5, 0x1b6, 0x1b7, 0x1b8, 0x188, 0x189, 0x18a, 0x187, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 2286 */ 0x2, 0x1a7, 0x1a8,
+    /* 2289 */ 0x19, 0x58, 0x68, 0x1ac, 0x1ad, 0x1ae, 0x1af, 0x1b0, 0x1b1, 0x1b2, 0x1b3, 0x1b4, 0x1b5, 0x1b6, 0x1b9, 0x1ba, 0x188, 0x189, 0x18a, 0x187, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 2315 */ 0x1d, 0x178, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0xd2, 0xd3, 0x1bf, 0x1c0, 0x1c1, 0x1c2, 0x1c3, 0x1c4, 0x1c5, 0x1c6, 0x1c7, 0x1c8, 0x1c9, 0x1ca, 0x1cb, 0x7a, 0x7b, 0x7c, 0x7d, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 2345 */ 0x2, 0x1cc, 0x1cd,
+    /* 2348 */ 0x3, 0x1cc, 0x1cd, 0x1ce,
+    /* 2352 */ 0x1d, 0x178, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0xd2, 0xd3, 0x1bf, 0x1c0, 0x1c1, 0x1c2, 0x1c3, 0x1c4, 0x1c5, 0x1c6, 0x1c7, 0x1c8, 0x1c9, 0x1cf, 0x1d0, 0x7a, 0x7b, 0x7c, 0x7d, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 2382 */ 0x1, 0x1ce,
+    /* 2384 */ 0x19, 0x58, 0x68, 0x1ac, 0x1ad, 0x1ae, 0x1af, 0x1b0, 0x1b1, 0x1b2, 0x1b3, 0x1b4, 0x1b5, 0x1b6, 0x1d1, 0x1d2, 0x188, 0x189, 0x18a, 0x187, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 2410 */ 0x2, 0x1d3, 0x1cc,
+    /* 2413 */ 0x17, 0x58, 0x68, 0x1ac, 0x1ad, 0x1ae, 0x1af, 0x1b0, 0x1b1, 0x1b2, 0x1b3, 0x1b4, 0x1b5, 0x1b6, 0x1b9, 0x1ba, 0x1d4, 0x1d5, 0x1d6, 0x197, 0x60, 0x17, 0x2e, 0x2f,
+    /* 2437 */ 0x19, 0x58, 0x68, 0x181, 0x1d7, 0x1d8, 0x1d9, 0x1da, 0x1db, 0x1dc, 0x1dd, 0x1de, 0x1df, 0x1e0, 0x1b7, 0x1b8, 0x188, 0x189, 0x18a, 0x187, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 2463 */ 0x19, 0x58, 0x68, 0x181, 0x1d7, 0x1d8, 0x1d9, 0x1da, 0x1db, 0x1dc, 0x1dd, 0x1de, 0x1df, 0x1e0, 0x1e1, 0x1e2, 0x188, 0x189, 0x18a, 0x187, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 2489 */ 0x1d, 0x178, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0xd2, 0xd3, 0x1bf, 0x1c0, 0x1c1, 0x1c2, 0x1c3, 0x1c4, 0x1c5, 0x1c6, 0x1c7, 0x1c8, 0x1c9, 0x1cf, 0x1d0, 0x1e3, 0x1e4, 0x1e5, 0x1e6, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 2519 */ 0x1d, 0x178, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0xd2, 0xd3, 0x1bf, 0x1c0, 0x1c1, 0x1c2, 0x1c3, 0x1c4, 0x1c5, 0x1c6, 0x1c7, 0x1c8, 0x1c9, 0x1e7, 0x1e8, 0x7a, 0x7b, 0x7c, 0x7d, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 2549 */ 0x2, 0x1e9, 0x1ea,
+    /* 2552 */ 0x3, 0x1e9, 0x1ea, 0x1ce,
+    /* 2556 */ 0x1b, 0x178, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0xd2, 0xd3, 0x1bf, 0x1c0, 0x1c1, 0x1c2, 0x1c3, 0x1c4, 0x1c5, 0x1c6, 0x1c7, 0x1c8, 0x1c9, 0x1cf, 0x1d0, 0x1eb, 0x1ec, 0x1ed, 0x1ee, 0xf4, 0xf5, 0x17,
+    /* 2584 */ 0x19, 0x58, 0x68, 0x181, 0x1d7, 0x1d8, 0x1d9, 0x1da, 0x1db, 0x1dc, 0x1dd, 0x1de, 0x1df, 0x1e0, 0x1d1, 0x1d2, 0x188, 0x189, 0x18a, 0x187, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 2610 */ 0x17, 0x58, 0x68, 0x181, 0x1d7, 0x1d8, 0x1d9, 0x1da, 0x1db, 0x1dc, 0x1dd, 0x1de, 0x1df, 0x1e0, 0x1e1, 0x1e2, 0x1d4, 0x1d5, 0x1d6, 0x197, 0x60, 0x17, 0x2e, 0x2f,
+    /* 2634 */ 0x1b, 0x178, 0x1bb, 0x1bc, 0x1bd, 0x1be, 0xd2, 0xd3, 0x1bf, 0x1c0, 0x1c1, 0x1c2, 0x1c3, 0x1c4, 0x1c5, 0x1c6, 0x1c7, 0x1c8, 0x1c9, 0x1cf, 0x1d0, 0x1e3, 0x1e4, 0x1e5, 0x1e6, 0xf4, 0xf5, 0x17,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
@@ -5090,7 +5276,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close request */
     {QCAP_OP_PUSH, 0, 0, 0, 9, 65535}, /* push commands verb */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 191, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 194, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 2, 0, 0}, /* close username */
@@ -5146,17 +5332,17 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 9, 0, 0}, /* convert free-command */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 9, 0, 0}, /* begin free-command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 192, 0}, /* anomaly bad-argument */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 2, 0, 191, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 195, 0}, /* anomaly bad-argument */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 2, 0, 194, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 14, 0, 0}, /* close argument */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 14, 0, 0}, /* open argument */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 1, 0, 0}, /* close command */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 1, 0, 0}, /* open command */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 193, 0}, /* anomaly empty-argument */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 194, 0}, /* anomaly missing-argument */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 195, 0}, /* anomaly unknown-command */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 196, 0}, /* anomaly empty-line */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 196, 0}, /* anomaly empty-argument */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 197, 0}, /* anomaly missing-argument */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 198, 0}, /* anomaly unknown-command */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 199, 0}, /* anomaly empty-line */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open request */
     {QCAP_OP_RESET, 0, 0, 512, 0, 0}, /* reset verb */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 512, 0, 0}, /* reset verb */
@@ -5165,7 +5351,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 10, 0, 0}, /* begin first-free-command */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 15, 0, 0}, /* close reply */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 197, 0}, /* anomaly no-address */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 200, 0}, /* anomaly no-address */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 17, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 17, 0, 0}, /* open reply-text */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 16, 0, 0}, /* close reply-code */
@@ -5178,12 +5364,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 14, 0, 0}, /* convert extended-passive-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 14, 0, 0}, /* begin extended-passive-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 13, 0, 0}, /* begin extended-passive-code */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 198, 0}, /* anomaly missing-SP */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 201, 0}, /* anomaly missing-SP */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 15, 0, 0}, /* convert reply-code */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 16, 0, 0}, /* convert reply-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 16, 0, 0}, /* begin reply-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 15, 0, 0}, /* begin reply-code */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 191, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 194, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 1, 0, 0, 0}, /* mark */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 17, 0, 0}, /* close reply-text */
@@ -5228,7 +5414,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 16, 0, 0}, /* convert reply-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 16, 0, 0}, /* begin reply-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 15, 0, 0}, /* begin reply-code */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 191, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 194, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 1, 17, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, 0, 1, 17, 0, 0}, /* open reply-text */
@@ -5236,7 +5422,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 20, 0, 0}, /* close reply-lines */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 20, 0, 0}, /* open reply-lines */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 20, 0, 0}, /* open reply-lines */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 199, 0}, /* anomaly bad-feature */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 202, 0}, /* anomaly bad-feature */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 21, 0, 0}, /* close feature */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 21, 0, 0}, /* open feature */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 21, 0, 0}, /* close feature */
@@ -5436,81 +5622,83 @@ static const qcap_about_t abouts[] = {
     {1, 32},
     {124, 0},
     {24, 125},
-    {126, 127},
-    {128, 128},
-    {129, 130},
-    {131, 131},
-    {132, 133},
-    {134, 0},
-    {20, 135},
-    {118, 127},
-    {136, 121},
-    {122, 137},
+    {44, 126},
+    {44, 127},
+    {44, 128},
+    {44, 129},
+    {44, 130},
+    {44, 131},
+    {132, 0},
+    {20, 133},
+    {118, 134},
+    {135, 121},
+    {122, 136},
+    {137, 0},
     {138, 0},
-    {139, 0},
     {52, 32},
     {92, 32},
     {93, 32},
-    {126, 140},
-    {129, 141},
-    {132, 116},
-    {132, 19},
-    {142, 143},
+    {139, 140},
+    {141, 142},
+    {143, 116},
+    {143, 19},
+    {144, 145},
     {112, 32},
     {114, 32},
-    {0, 144},
-    {39, 145},
-    {132, 146},
-    {147, 0},
-    {136, 148},
-    {17, 149},
-    {150, 151},
-    {42, 152},
-    {22, 153},
-    {154, 0},
-    {155, 13},
+    {0, 146},
+    {139, 134},
+    {39, 147},
+    {143, 148},
+    {149, 0},
+    {135, 150},
+    {17, 151},
+    {152, 153},
+    {42, 154},
+    {22, 155},
+    {156, 0},
+    {157, 13},
     {120, 21},
-    {27, 156},
-    {118, 157},
-    {126, 21},
-    {128, 158},
-    {42, 159},
-    {129, 21},
-    {131, 160},
-    {132, 21},
-    {150, 161},
-    {22, 162},
-    {163, 19},
-    {155, 164},
-    {27, 165},
+    {27, 158},
+    {118, 159},
+    {44, 160},
+    {44, 161},
+    {44, 162},
+    {44, 163},
+    {152, 164},
+    {22, 165},
+    {166, 19},
+    {157, 167},
+    {27, 168},
     {118, 21},
-    {22, 166},
-    {39, 159},
-    {129, 166},
-    {132, 167},
-    {132, 168},
-    {169, 135},
-    {169, 117},
-    {118, 170},
+    {139, 21},
+    {22, 169},
+    {42, 170},
+    {39, 170},
+    {141, 169},
+    {143, 171},
+    {143, 160},
+    {172, 133},
+    {172, 117},
+    {118, 173},
     {39, 21},
-    {132, 171},
-    {163, 172},
-    {150, 21},
-    {42, 173},
-    {22, 174},
-    {155, 159},
-    {46, 145},
+    {143, 174},
+    {166, 175},
+    {152, 21},
+    {42, 176},
+    {22, 177},
+    {157, 170},
+    {46, 147},
     {46, 43},
-    {47, 145},
-    {46, 159},
-    {42, 175},
+    {47, 147},
+    {46, 170},
+    {42, 178},
     {46, 21},
-    {27, 176},
-    {47, 159},
-    {47, 21},
-    {42, 177},
-    {27, 178},
     {27, 179},
+    {47, 170},
+    {47, 21},
+    {42, 180},
+    {27, 181},
+    {27, 182},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -5597,13 +5785,14 @@ static const qcap_suspend_t suspends[] = {
     {17, 16388, 16385},
     {18, 16388, 16385},
     {8, 32768, 16384},
-    {5, 32768, 16384},
+    {5, 16384, 16384},
     {13, 0, 1},
     {14, 0, 1},
     {15, 16389, 16386},
     {16, 16389, 16386},
     {17, 16389, 16386},
     {18, 16389, 16386},
+    {5, 32768, 16384},
     {15, 0, 1},
     {16, 0, 1},
     {17, 0, 1},
@@ -5620,7 +5809,6 @@ static const qcap_suspend_t suspends[] = {
     {14, 0, 1},
     {8, 16384, 16384},
     {9, 16389, 16385},
-    {5, 16384, 16384},
     {3, 32768, 16384},
     {8, 2, 16384},
     {9, 0, 1},
@@ -5638,6 +5826,7 @@ static const qcap_suspend_t suspends[] = {
     {5, 16386, 16384},
     {4, 16384, 16384},
     {5, 2, 16385},
+    {5, 3, 16384},
     {2, 32768, 16384},
     {5, 16386, 16384},
     {11, 0, 1},
@@ -5651,6 +5840,8 @@ static const qcap_suspend_t suspends[] = {
     {5, 2, 16386},
     {4, 4, 16384},
     {5, 2, 3},
+    {4, 16384, 16384},
+    {5, 3, 16385},
     {4, 16385, 16384},
     {5, 3, 16386},
     {11, 0, 1},
@@ -5668,6 +5859,10 @@ static const qcap_suspend_t suspends[] = {
     {3, 16384, 16384},
     {4, 4, 16385},
     {5, 2, 3},
+    {4, 16385, 16384},
+    {5, 3, 16386},
+    {4, 5, 16384},
+    {5, 3, 4},
     {1, 32768, 16384},
     {4, 16386, 16384},
     {5, 3, 16387},
@@ -5690,6 +5885,11 @@ static const qcap_suspend_t suspends[] = {
     {3, 6, 16384},
     {4, 4, 5},
     {5, 2, 3},
+    {4, 16386, 16384},
+    {5, 3, 16387},
+    {3, 16384, 16384},
+    {4, 5, 16385},
+    {5, 3, 4},
     {3, 16385, 16384},
     {4, 5, 16386},
     {5, 3, 4},
@@ -5706,6 +5906,9 @@ static const qcap_suspend_t suspends[] = {
     {6, 3, 16385},
     {13, 0, 1},
     {14, 0, 1},
+    {7, 5, 16384},
+    {6, 16384, 16384},
+    {7, 5, 16385},
     {6, 16385, 16384},
     {7, 4, 16386},
     {3, 16386, 16384},
@@ -5715,6 +5918,12 @@ static const qcap_suspend_t suspends[] = {
     {3, 6, 16385},
     {4, 4, 5},
     {5, 2, 3},
+    {3, 16385, 16384},
+    {4, 5, 16386},
+    {5, 3, 4},
+    {3, 7, 16384},
+    {4, 5, 6},
+    {5, 3, 4},
     {0, 32768, 16384},
     {3, 16386, 16384},
     {4, 5, 16387},
@@ -5733,6 +5942,8 @@ static const qcap_suspend_t suspends[] = {
     {6, 3, 4},
     {13, 0, 1},
     {14, 0, 1},
+    {6, 16385, 16384},
+    {7, 5, 16386},
     {6, 16386, 16384},
     {7, 4, 16387},
     {6, 5, 16385},
@@ -5745,6 +5956,13 @@ static const qcap_suspend_t suspends[] = {
     {3, 6, 7},
     {4, 4, 5},
     {5, 2, 3},
+    {3, 16386, 16384},
+    {4, 5, 16387},
+    {5, 3, 4},
+    {2, 16384, 16384},
+    {3, 7, 16385},
+    {4, 5, 6},
+    {5, 3, 4},
     {2, 16385, 16384},
     {3, 7, 16386},
     {4, 5, 6},
@@ -5760,6 +5978,10 @@ static const qcap_suspend_t suspends[] = {
     {6, 16388, 16384},
     {13, 0, 1},
     {14, 0, 1},
+    {6, 16386, 16384},
+    {7, 5, 16387},
+    {6, 6, 16385},
+    {7, 5, 3},
     {6, 16387, 16384},
     {7, 4, 16388},
     {6, 5, 16386},
@@ -5773,6 +5995,14 @@ static const qcap_suspend_t suspends[] = {
     {3, 6, 7},
     {4, 4, 5},
     {5, 2, 3},
+    {2, 16385, 16384},
+    {3, 7, 16386},
+    {4, 5, 6},
+    {5, 3, 4},
+    {2, 9, 16384},
+    {3, 7, 8},
+    {4, 5, 6},
+    {5, 3, 4},
     {2, 16386, 16384},
     {3, 7, 16387},
     {4, 5, 6},
@@ -5789,6 +6019,10 @@ static const qcap_suspend_t suspends[] = {
     {6, 16389, 16384},
     {13, 0, 1},
     {14, 0, 1},
+    {6, 16387, 16384},
+    {7, 5, 16388},
+    {6, 6, 16386},
+    {7, 5, 3},
     {6, 16388, 16384},
     {7, 4, 16389},
     {1, 16385, 16384},
@@ -5801,6 +6035,15 @@ static const qcap_suspend_t suspends[] = {
     {3, 6, 7},
     {4, 4, 5},
     {5, 2, 3},
+    {2, 16386, 16384},
+    {3, 7, 16387},
+    {4, 5, 6},
+    {5, 3, 4},
+    {1, 16384, 16384},
+    {2, 9, 16385},
+    {3, 7, 8},
+    {4, 5, 6},
+    {5, 3, 4},
     {1, 16385, 16384},
     {2, 9, 16386},
     {3, 7, 8},
@@ -5815,6 +6058,8 @@ static const qcap_suspend_t suspends[] = {
     {5, 3, 4},
     {11, 0, 1},
     {12, 0, 1},
+    {6, 16388, 16384},
+    {7, 5, 16389},
     {6, 16389, 16384},
     {7, 4, 16390},
     {1, 16386, 16384},
@@ -5828,6 +6073,16 @@ static const qcap_suspend_t suspends[] = {
     {3, 6, 7},
     {4, 4, 5},
     {5, 2, 3},
+    {1, 16385, 16384},
+    {2, 9, 16386},
+    {3, 7, 8},
+    {4, 5, 6},
+    {5, 3, 4},
+    {1, 11, 16384},
+    {2, 9, 10},
+    {3, 7, 8},
+    {4, 5, 6},
+    {5, 3, 4},
     {1, 16386, 16384},
     {2, 9, 16387},
     {3, 7, 8},
@@ -5843,6 +6098,8 @@ static const qcap_suspend_t suspends[] = {
     {5, 3, 4},
     {11, 0, 1},
     {12, 0, 1},
+    {6, 16389, 16384},
+    {7, 5, 16390},
     {0, 16385, 16384},
     {1, 10, 16386},
     {2, 8, 9},
@@ -5855,6 +6112,17 @@ static const qcap_suspend_t suspends[] = {
     {3, 6, 7},
     {4, 4, 5},
     {5, 2, 3},
+    {1, 16386, 16384},
+    {2, 9, 16387},
+    {3, 7, 8},
+    {4, 5, 6},
+    {5, 3, 4},
+    {0, 16384, 16384},
+    {1, 11, 16385},
+    {2, 9, 10},
+    {3, 7, 8},
+    {4, 5, 6},
+    {5, 3, 4},
     {0, 16385, 16384},
     {1, 11, 16386},
     {2, 9, 10},
@@ -5883,6 +6151,18 @@ static const qcap_suspend_t suspends[] = {
     {3, 6, 7},
     {4, 4, 5},
     {5, 2, 3},
+    {0, 16385, 16384},
+    {1, 11, 16386},
+    {2, 9, 10},
+    {3, 7, 8},
+    {4, 5, 6},
+    {5, 3, 4},
+    {0, 13, 16384},
+    {1, 11, 12},
+    {2, 9, 10},
+    {3, 7, 8},
+    {4, 5, 6},
+    {5, 3, 4},
     {0, 13, 14},
     {1, 11, 12},
     {2, 9, 10},
@@ -5907,11 +6187,24 @@ static const qcap_suspend_t suspends[] = {
     {5, 3, 4},
     {11, 0, 1},
     {12, 0, 1},
+    {0, 16386, 16384},
+    {1, 11, 16387},
+    {2, 9, 10},
+    {3, 7, 8},
+    {4, 5, 6},
+    {5, 3, 4},
+    {0, 13, 16385},
+    {1, 11, 12},
+    {2, 9, 10},
+    {3, 7, 8},
+    {4, 5, 6},
+    {5, 3, 4},
 };
 
 /* Repeats that are counted in a state: how many bytes they take, and where they began. */
 static const qcap_counter_t counters[] = {
     {44, 0},
+    {44, 3},
 };
 
 /* What must be kept in a state while the next bytes are awaited: rows of the two above, and places. */
@@ -5962,18 +6255,19 @@ static const qcap_keep_t keeps[] = {
     {82, 1, 0, 0, 16384, 0, 0, 0},
     {83, 2, 0, 7, 16384, 0, 0, 0},
     {85, 4, 5, 0, 16384, 0, 0, 0},
-    {89, 4, 0, 15, 16384, 0, 0, 0},
-    {93, 4, 6, 0, 16384, 0, 0, 0},
-    {97, 1, 0, 0, 16384, 0, 0, 0},
-    {89, 4, 1, 15, 16384, 0, 0, 0},
-    {98, 1, 4, 0, 16384, 0, 0, 0},
-    {99, 1, 0, 0, 16384, 0, 0, 0},
-    {100, 3, 0, 7, 16384, 0, 0, 0},
-    {89, 4, 0, 31, 16384, 0, 0, 0},
-    {89, 4, 1, 31, 16384, 0, 0, 0},
-    {103, 1, 5, 0, 16384, 0, 0, 0},
+    {89, 1, 0, 0, 16384, 0, 0, 0},
+    {90, 4, 0, 15, 16384, 0, 0, 0},
+    {94, 4, 6, 0, 16384, 0, 0, 0},
+    {98, 1, 0, 0, 16384, 0, 0, 0},
+    {90, 4, 1, 15, 16384, 0, 0, 0},
+    {99, 1, 4, 0, 16384, 0, 0, 0},
+    {100, 1, 0, 0, 16384, 0, 0, 0},
+    {101, 3, 0, 7, 16384, 0, 0, 0},
+    {90, 4, 0, 31, 16384, 0, 0, 0},
+    {90, 4, 1, 31, 16384, 0, 0, 0},
     {104, 1, 5, 0, 16384, 0, 0, 0},
     {105, 1, 5, 0, 16384, 0, 0, 0},
+    {82, 1, 5, 0, 16384, 0, 0, 0},
     {106, 1, 0, 0, 16384, 0, 0, 0},
     {107, 1, 0, 7, 16384, 0, 0, 0},
     {108, 1, 0, 7, 16384, 0, 0, 0},
@@ -5981,7 +6275,8 @@ static const qcap_keep_t keeps[] = {
     {0, 0, 6, 0, 16384, 0, 0, 0},
     {110, 1, 6, 0, 16384, 0, 0, 0},
     {111, 1, 0, 7, 16384, 0, 0, 0},
-    {99, 1, 0, 0, 16384, 0, 1, 0},
+    {82, 1, 0, 7, 16384, 0, 0, 0},
+    {100, 1, 0, 0, 16384, 0, 1, 0},
     {112, 1, 0, 0, 16384, 0, 0, 0},
     {113, 3, 1, 7, 16384, 0, 0, 0},
     {116, 3, 0, 15, 16384, 0, 0, 0},
@@ -5990,78 +6285,119 @@ static const qcap_keep_t keeps[] = {
     {0, 0, 7, 0, 16384, 0, 0, 0},
     {120, 1, 7, 0, 16384, 0, 0, 0},
     {121, 2, 1, 7, 16384, 0, 0, 0},
-    {123, 1, 0, 0, 16384, 0, 0, 0},
-    {124, 3, 2, 7, 16384, 0, 0, 0},
-    {127, 4, 1, 15, 16384, 0, 0, 0},
-    {131, 1, 8, 0, 16384, 0, 0, 0},
-    {132, 2, 2, 7, 16384, 0, 0, 0},
-    {134, 2, 0, 31, 16384, 0, 0, 0},
+    {110, 1, 1, 7, 16384, 0, 0, 0},
+    {123, 1, 0, 15, 16384, 0, 0, 0},
+    {0, 0, 0, 15, 16384, 0, 0, 0},
+    {124, 1, 0, 0, 16384, 0, 0, 0},
+    {125, 3, 2, 7, 16384, 0, 0, 0},
+    {128, 4, 1, 15, 16384, 0, 0, 0},
+    {0, 0, 2, 7, 16384, 0, 0, 0},
+    {132, 1, 8, 0, 16384, 0, 0, 0},
+    {133, 2, 2, 7, 16384, 0, 0, 0},
+    {135, 2, 0, 31, 16384, 0, 0, 0},
+    {120, 1, 2, 7, 16384, 0, 0, 0},
+    {137, 2, 1, 15, 16384, 0, 0, 0},
+    {0, 0, 1, 15, 16384, 0, 0, 0},
     {0, 0, 8, 0, 16384, 0, 0, 0},
     {83, 2, 1, 7, 16384, 0, 0, 0},
-    {136, 4, 2, 15, 16384, 0, 0, 0},
-    {140, 4, 0, 63, 16384, 0, 0, 0},
-    {144, 3, 0, 7, 16384, 0, 0, 0},
-    {147, 1, 9, 0, 16384, 0, 0, 0},
-    {148, 2, 3, 7, 16384, 0, 0, 0},
-    {150, 3, 1, 31, 16384, 0, 0, 0},
+    {139, 4, 2, 15, 16384, 0, 0, 0},
+    {143, 4, 0, 63, 16384, 0, 0, 0},
+    {147, 3, 0, 7, 16384, 0, 0, 0},
+    {132, 1, 3, 7, 16384, 0, 0, 0},
+    {150, 1, 9, 0, 16384, 0, 0, 0},
+    {151, 2, 3, 7, 16384, 0, 0, 0},
+    {153, 3, 1, 31, 16384, 0, 0, 0},
+    {156, 2, 2, 15, 16384, 0, 0, 0},
+    {158, 2, 0, 63, 16384, 0, 0, 0},
     {0, 0, 9, 0, 16384, 0, 0, 0},
-    {153, 1, 0, 0, 16384, 0, 0, 0},
+    {0, 0, 3, 7, 16384, 0, 0, 0},
+    {160, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 3, 16384, 0, 0, 0},
-    {154, 4, 3, 15, 16384, 0, 0, 0},
-    {158, 5, 1, 63, 16384, 0, 0, 0},
-    {163, 3, 1, 7, 16384, 0, 0, 0},
-    {166, 1, 0, 30, 16384, 0, 1, 0},
-    {167, 2, 1, 30, 16384, 0, 0, 0},
-    {166, 1, 0, 30, 16384, 0, 0, 0},
-    {169, 3, 2, 31, 16384, 0, 0, 0},
-    {172, 3, 0, 127, 16384, 0, 0, 0},
-    {175, 5, 2, 63, 16384, 0, 0, 0},
-    {180, 5, 0, 255, 16384, 0, 0, 0},
-    {185, 3, 2, 7, 16384, 0, 0, 0},
-    {188, 3, 1, 15, 16384, 0, 0, 0},
-    {191, 2, 2, 30, 16384, 0, 0, 0},
-    {193, 3, 3, 31, 16384, 0, 0, 0},
-    {196, 4, 1, 127, 16384, 0, 0, 0},
-    {200, 1, 0, 0, 16384, 0, 0, 0},
-    {201, 5, 3, 63, 16384, 0, 0, 0},
-    {206, 6, 1, 255, 16384, 0, 0, 0},
-    {212, 3, 3, 7, 16384, 0, 0, 0},
-    {215, 3, 0, 31, 16384, 0, 0, 0},
-    {218, 2, 3, 30, 16384, 0, 0, 0},
-    {220, 2, 1, 63, 16384, 0, 0, 0},
-    {222, 4, 2, 127, 16384, 0, 0, 0},
-    {226, 4, 0, 511, 16384, 0, 0, 0},
-    {230, 6, 2, 255, 16384, 0, 0, 0},
-    {236, 6, 0, 1023, 16384, 0, 0, 0},
-    {242, 3, 4, 7, 16384, 0, 0, 0},
-    {215, 3, 1, 31, 16384, 0, 0, 0},
-    {245, 2, 4, 30, 16384, 0, 0, 0},
-    {247, 2, 2, 63, 16384, 0, 0, 0},
-    {249, 4, 3, 127, 16384, 0, 0, 0},
-    {253, 5, 1, 511, 16384, 0, 0, 0},
-    {258, 6, 3, 255, 16384, 0, 0, 0},
-    {264, 7, 1, 1023, 16384, 0, 0, 0},
-    {271, 3, 5, 7, 16384, 0, 0, 0},
-    {274, 2, 5, 30, 16384, 0, 0, 0},
-    {276, 5, 2, 511, 16384, 0, 0, 0},
-    {281, 5, 0, 2047, 16384, 0, 0, 0},
-    {286, 7, 2, 1023, 16384, 0, 0, 0},
-    {293, 7, 0, 4095, 16384, 0, 0, 0},
-    {300, 2, 6, 30, 16384, 0, 0, 0},
-    {302, 5, 3, 511, 16384, 0, 0, 0},
-    {307, 6, 1, 2047, 16384, 0, 0, 0},
-    {313, 7, 3, 1023, 16384, 0, 0, 0},
-    {320, 8, 1, 4095, 16384, 0, 0, 0},
-    {328, 6, 2, 2047, 16384, 0, 0, 0},
-    {334, 6, 0, 8191, 16384, 0, 0, 0},
-    {340, 8, 2, 4095, 16384, 0, 0, 0},
-    {348, 8, 0, 16383, 16384, 0, 0, 0},
-    {356, 6, 3, 2047, 16384, 0, 0, 0},
-    {362, 6, 1, 8191, 16384, 0, 0, 0},
-    {368, 8, 0, 32767, 16384, 0, 0, 0},
-    {376, 8, 3, 4095, 16384, 0, 0, 0},
-    {384, 8, 1, 16383, 16384, 0, 0, 0},
-    {368, 8, 1, 32767, 16384, 0, 0, 0},
+    {161, 4, 3, 15, 16384, 0, 0, 0},
+    {165, 5, 1, 63, 16384, 0, 0, 0},
+    {170, 3, 1, 7, 16384, 0, 0, 0},
+    {150, 1, 4, 7, 16384, 0, 0, 0},
+    {173, 1, 0, 30, 16384, 0, 1, 0},
+    {174, 2, 1, 30, 16384, 0, 0, 0},
+    {173, 1, 0, 30, 16384, 0, 0, 0},
+    {176, 3, 2, 31, 16384, 0, 0, 0},
+    {179, 3, 0, 127, 16384, 0, 0, 0},
+    {182, 2, 3, 15, 16384, 0, 0, 0},
+    {184, 3, 1, 63, 16384, 0, 0, 0},
+    {0, 0, 4, 7, 16384, 0, 0, 0},
+    {187, 5, 2, 63, 16384, 0, 0, 0},
+    {192, 5, 0, 255, 16384, 0, 0, 0},
+    {197, 3, 2, 7, 16384, 0, 0, 0},
+    {200, 3, 1, 15, 16384, 0, 0, 0},
+    {203, 1, 0, 55, 16384, 1, 1, 0},
+    {204, 2, 1, 55, 16384, 0, 0, 0},
+    {203, 1, 0, 55, 16384, 0, 0, 0},
+    {206, 2, 2, 30, 16384, 0, 0, 0},
+    {208, 3, 3, 31, 16384, 0, 0, 0},
+    {211, 4, 1, 127, 16384, 0, 0, 0},
+    {215, 3, 2, 63, 16384, 0, 0, 0},
+    {218, 3, 0, 255, 16384, 0, 0, 0},
+    {221, 1, 0, 0, 16384, 0, 0, 0},
+    {222, 5, 3, 63, 16384, 0, 0, 0},
+    {227, 6, 1, 255, 16384, 0, 0, 0},
+    {233, 3, 3, 7, 16384, 0, 0, 0},
+    {236, 3, 0, 31, 16384, 0, 0, 0},
+    {239, 2, 2, 55, 16384, 0, 0, 0},
+    {241, 2, 3, 30, 16384, 0, 0, 0},
+    {243, 2, 1, 63, 16384, 0, 0, 0},
+    {245, 4, 2, 127, 16384, 0, 0, 0},
+    {249, 4, 0, 511, 16384, 0, 0, 0},
+    {253, 3, 3, 63, 16384, 0, 0, 0},
+    {256, 4, 1, 255, 16384, 0, 0, 0},
+    {260, 6, 2, 255, 16384, 0, 0, 0},
+    {266, 6, 0, 1023, 16384, 0, 0, 0},
+    {272, 3, 4, 7, 16384, 0, 0, 0},
+    {236, 3, 1, 31, 16384, 0, 0, 0},
+    {275, 2, 3, 55, 16384, 0, 0, 0},
+    {277, 2, 1, 127, 16384, 0, 0, 0},
+    {279, 2, 4, 30, 16384, 0, 0, 0},
+    {281, 2, 2, 63, 16384, 0, 0, 0},
+    {283, 4, 3, 127, 16384, 0, 0, 0},
+    {287, 5, 1, 511, 16384, 0, 0, 0},
+    {292, 4, 2, 255, 16384, 0, 0, 0},
+    {296, 4, 0, 1023, 16384, 0, 0, 0},
+    {300, 6, 3, 255, 16384, 0, 0, 0},
+    {306, 7, 1, 1023, 16384, 0, 0, 0},
+    {313, 3, 5, 7, 16384, 0, 0, 0},
+    {316, 2, 4, 55, 16384, 0, 0, 0},
+    {318, 2, 2, 127, 16384, 0, 0, 0},
+    {320, 2, 5, 30, 16384, 0, 0, 0},
+    {322, 5, 2, 511, 16384, 0, 0, 0},
+    {327, 5, 0, 2047, 16384, 0, 0, 0},
+    {332, 4, 3, 255, 16384, 0, 0, 0},
+    {336, 5, 1, 1023, 16384, 0, 0, 0},
+    {341, 7, 2, 1023, 16384, 0, 0, 0},
+    {348, 7, 0, 4095, 16384, 0, 0, 0},
+    {355, 2, 5, 55, 16384, 0, 0, 0},
+    {357, 2, 6, 30, 16384, 0, 0, 0},
+    {359, 5, 3, 511, 16384, 0, 0, 0},
+    {364, 6, 1, 2047, 16384, 0, 0, 0},
+    {370, 5, 2, 1023, 16384, 0, 0, 0},
+    {375, 5, 0, 4095, 16384, 0, 0, 0},
+    {380, 7, 3, 1023, 16384, 0, 0, 0},
+    {387, 8, 1, 4095, 16384, 0, 0, 0},
+    {395, 2, 6, 55, 16384, 0, 0, 0},
+    {397, 6, 2, 2047, 16384, 0, 0, 0},
+    {403, 6, 0, 8191, 16384, 0, 0, 0},
+    {409, 5, 3, 1023, 16384, 0, 0, 0},
+    {414, 6, 1, 4095, 16384, 0, 0, 0},
+    {420, 8, 2, 4095, 16384, 0, 0, 0},
+    {428, 8, 0, 16383, 16384, 0, 0, 0},
+    {436, 6, 3, 2047, 16384, 0, 0, 0},
+    {442, 6, 1, 8191, 16384, 0, 0, 0},
+    {448, 6, 2, 4095, 16384, 0, 0, 0},
+    {454, 6, 0, 16383, 16384, 0, 0, 0},
+    {460, 8, 0, 32767, 16384, 0, 0, 0},
+    {468, 8, 3, 4095, 16384, 0, 0, 0},
+    {476, 8, 1, 16383, 16384, 0, 0, 0},
+    {484, 6, 3, 4095, 16384, 0, 0, 0},
+    {490, 6, 1, 16383, 16384, 0, 0, 0},
+    {460, 8, 1, 32767, 16384, 0, 0, 0},
 };
 
 /* States. Above each is what the tables say of it, for people: what it reads, where that leads, what it does. */
@@ -6167,7 +6503,7 @@ static const qcap_state_t states[] = {
 
     /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "100"
      *     "-" -> text_5: open reply-code, begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text
      *     SP -> text_2: mark, open reply-code, begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text
@@ -6191,15 +6527,15 @@ static const qcap_state_t states[] = {
     {38, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 16: first_line_1 */
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "220 "
      *     char -> text_1
      *     CR -> crlf_2: close reply-text, mark
      *     LF -> passive_code_5: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends, close reply */
     {39, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 17: text_1 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\r"
      *     LF -> signals_1: atomic ends, push commands verb, close request */
     {42, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 18: crlf_1 */
@@ -6233,15 +6569,15 @@ static const qcap_state_t states[] = {
     {43, 255, 16, 17, 10, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 19: signals_1 */
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "100 "
      *     char -> text_2
      *     CR -> crlf_3: close reply-text, mark
      *     LF -> outcome_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
     {65, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 20: text_2 */
 
-    /* outcome = pending / final .      RFC 959, 4.2.1
+    /* outcome = pending / final .      RFC 959, 4.2
      * e.g. after "100\n"
      *     -> before_passive_code_1
      *     -> outcome_2 */
@@ -6249,7 +6585,7 @@ static const qcap_state_t states[] = {
 
     /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 "
      *     not-digit -> passive_text_2
      *     DIGIT -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
@@ -6262,7 +6598,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ";"-"@" / "["-"`" / %x7B-FF -> first_word_2 */
     {72, 255, 18, 20, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 23: first_word_1 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \r"
      *     LF -> passive_code_3: atomic ends, close reply */
     {73, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: crlf_2 */
@@ -6307,7 +6643,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {88, 255, 21, 23, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: file_command_1 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "100 \r"
      *     LF -> outcome_1: atomic ends */
     {96, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 28: crlf_3 */
@@ -6330,7 +6666,7 @@ static const qcap_state_t states[] = {
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a"
      *     not-digit -> passive_text_2
-     *     "0" -> number_9: open host-port, begin h1
+     *     "0" -> number_8: open host-port, begin h1
      *     "1" -> host_number_1: open host-port, begin h1
      *     "2" -> host_number_8: open host-port, begin h1
      *     "3"-"9" -> host_number_2: open host-port, begin h1
@@ -6412,7 +6748,7 @@ static const qcap_state_t states[] = {
      *     "," -> number_1: convert h1, begin h2 */
     {134, 255, 28, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 38: host_number_2 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nccc"
@@ -6471,7 +6807,7 @@ static const qcap_state_t states[] = {
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
@@ -6489,9 +6825,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {170, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: command_line_1 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nccc\r"
      *     LF -> signals_1: open command, close command, mark, atomic ends, push commands verb, close request */
     {174, 255, 15, 16, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 46: crlf_5 */
@@ -6511,7 +6847,7 @@ static const qcap_state_t states[] = {
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_20
+     *     "0" -> number_18
      *     "1" -> host_number_15
      *     "2" -> host_number_16
      *     "3"-"9" -> host_number_17
@@ -6522,7 +6858,7 @@ static const qcap_state_t states[] = {
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nappe "
      *     char -> string_3
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
@@ -6531,7 +6867,7 @@ static const qcap_state_t states[] = {
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\npass "
      *     char -> string_4
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
@@ -6543,7 +6879,7 @@ static const qcap_state_t states[] = {
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,"
      *     not-digit -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_23
+     *     "0" -> number_21
      *     "1" -> host_number_28
      *     "2" -> host_number_4
      *     "3"-"9" -> host_number_29
@@ -6552,7 +6888,7 @@ static const qcap_state_t states[] = {
     {193, 255, 23, 30, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 51: number_3 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nappe a"
      *     char -> string_3
@@ -6561,7 +6897,7 @@ static const qcap_state_t states[] = {
     {200, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 52: string_3 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\npass a"
      *     char -> string_4
@@ -6575,23 +6911,23 @@ static const qcap_state_t states[] = {
      * e.g. after "227 a0,0,2"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     "0"-"4" -> host_number_29
-     *     "5" -> host_number_37
-     *     "6"-"9" -> host_number_38: convert h3
+     *     "5" -> host_number_40
+     *     "6"-"9" -> host_number_41: convert h3
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
     {206, 255, 35, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 54: host_number_4 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nappe a\r"
      *     LF -> signals_1: open command, close command, open file-name, close file-name, mark, atomic ends, push commands verb, close request */
     {213, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 55: crlf_6 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\npass a\r"
      *     LF -> signals_1: open command, close command, open password, close password, mark, atomic ends, push commands verb, close request */
     {214, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 56: crlf_7 */
@@ -6601,7 +6937,7 @@ static const qcap_state_t states[] = {
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,"
      *     not-digit -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_36
+     *     "0" -> number_38
      *     "1" -> host_port_5
      *     "2" -> host_port_6
      *     "3"-"9" -> host_port_1
@@ -6625,7 +6961,7 @@ static const qcap_state_t states[] = {
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0,"
      *     not-digit -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_48
+     *     "0" -> number_55
      *     "1" -> port_number_1
      *     "2" -> port_number_7
      *     "3"-"9" -> port_number_2
@@ -6660,7 +6996,7 @@ static const qcap_state_t states[] = {
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0,0,"
      *     not-digit -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_59
+     *     "0" -> number_69
      *     "1" -> passive_text_8
      *     "2" -> passive_text_9
      *     "3"-"9" -> passive_text_3
@@ -6670,7 +7006,7 @@ static const qcap_state_t states[] = {
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
@@ -6679,7 +7015,7 @@ static const qcap_state_t states[] = {
     {251, 255, 33, 37, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 63: port_number_3 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0,0,3"
      *     not-digit -> passive_text_4: convert p2, set port, expect ftp-data, close host-port
@@ -6689,23 +7025,23 @@ static const qcap_state_t states[] = {
     {255, 255, 17, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 64: passive_text_3 */
 
     /* passive-text = 1*not-digit host-port [ not-digit *. char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,0,0a"
      *     char -> passive_text_4
      *     CR -> crlf_8: close reply-text, mark
      *     LF -> outcome_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
     {259, 3, 14, 39, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 65: passive_text_4 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,0,0\r"
      *     LF -> outcome_1: atomic ends */
     {96, 255, 15, 16, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 66: crlf_8 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,0,0,26"
      *     not-digit -> passive_text_4
      *     DIGIT -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
@@ -7387,8 +7723,8 @@ static const qcap_state_t states[] = {
      *     "L" / "l" -> command_line_4: close command */
     {377, 255, 59, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: text_command_18 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "ccc"
      *     CR -> crlf_1
      *     LF -> signals_1: rollback, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
@@ -7620,8 +7956,8 @@ static const qcap_state_t states[] = {
     {434, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: first_line_3 */
 
     /* first-line = ... SP argument ) / ( first-free-command [ . SP argument ] ) / first-bare-command ) CRLF      RFC 959, 4.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "csid"
      *     SP -> string_6: open argument
      *     CR -> crlf_1: mark
@@ -7634,8 +7970,8 @@ static const qcap_state_t states[] = {
     {460, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: first_line_5 */
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "120 "
      *     char -> text_3
      *     CR -> crlf_11: close reply-text, mark
@@ -7643,8 +7979,8 @@ static const qcap_state_t states[] = {
     {461, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: text_3 */
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "220-"
      *     char -> text_4
      *     CR -> crlf_12: close reply-text, mark
@@ -7661,14 +7997,14 @@ static const qcap_state_t states[] = {
      *     SP -> string_10: open file-name */
     {468, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: command_line_6 */
 
-    /* command-line = ... SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command SP type-code ...      RFC 959, 5.3.1
+    /* command-line = ... 1*SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command 1*SP type-code ...      RFC 959, 5.3.1
      * e.g. after "auth"
      *     SP -> string_7: open mechanism, begin mechanism-name */
     {456, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: command_line_7 */
 
     /* command-line = ... ( text-command SP argument ) / ( free-command [ . SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "csid"
      *     SP -> string_6: open argument
      *     CR -> crlf_1: mark
@@ -7685,28 +8021,28 @@ static const qcap_state_t states[] = {
      *     char -> string_12 */
     {470, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: string_6 */
 
-    /* command-line = ... SP host-port ) / ( extended-port-command . SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
+    /* command-line = ... 1*SP host-port ) / ( extended-port-command 1*. SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
      * e.g. after "eprt"
-     *     SP -> extended_host_port_1: open host-port */
+     *     SP -> command_line_19 */
     {471, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: command_line_9 */
 
-    /* command-line = ... ( restart-command SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( ...      RFC 959, 5.3.1
+    /* command-line = ... restart-command 1*SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( ...      RFC 959, 5.3.1
      * e.g. after "host"
      *     SP -> string_8: open hostname */
     {460, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: command_line_10 */
 
-    /* command-line = ... ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command SP host-port ) ...      RFC 959, 5.3.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+    /* command-line = ... ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command 1*SP host-port ...      RFC 959, 5.3.1
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "list"
      *     SP -> string_5: open pathname
      *     CR -> crlf_1: mark
      *     LF -> signals_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
     {472, 255, 85, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: command_line_11 */
 
-    /* command-line = ... SP structure-code ) / ( mode-command . SP mode-code ) / ( restart-command SP marker ) / ...      RFC 959, 5.3.1
+    /* command-line = ... 1*SP structure-code ) / ( mode-command 1*. SP mode-code ) / ( restart-command 1*SP marker ) ...      RFC 959, 5.3.1
      * e.g. after "mode"
-     *     SP -> mode_code_1: open mode-code */
+     *     SP -> command_line_20 */
     {475, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: command_line_12 */
 
     /* command-line = ... user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ...      RFC 959, 5.3.1
@@ -7714,24 +8050,24 @@ static const qcap_state_t states[] = {
      *     SP -> string_13: open password */
     {476, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: command_line_13 */
 
-    /* command-line = ... list-command [ SP pathname ] ) / ( port-command . SP host-port ) / ( extended-port-command SP extended-host-port ...      RFC 959, 5.3.1
+    /* command-line = ... [ SP pathname ] ) / ( port-command 1*. SP host-port ) / ( extended-port-command 1*SP extended-host-port ...      RFC 959, 5.3.1
      * e.g. after "port"
-     *     SP -> number_7: open host-port, begin h1 */
+     *     SP -> command_line_21 */
     {477, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: command_line_14 */
 
-    /* command-line = ... mode-command SP mode-code ) / ( restart-command . SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
+    /* command-line = ... 1*SP mode-code ) / ( restart-command 1*. SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
      * e.g. after "rest"
-     *     SP -> marker_1: open marker */
+     *     SP -> command_line_22 */
     {478, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: command_line_15 */
 
-    /* command-line = ... SP type-code ) / ( structure-command . SP structure-code ) / ( mode-command SP mode-code ...      RFC 959, 5.3.1
+    /* command-line = ... 1*SP type-code ) / ( structure-command 1*. SP structure-code ) / ( mode-command 1*SP mode-code ...      RFC 959, 5.3.1
      * e.g. after "stru"
-     *     SP -> structure_code_1: open structure-code */
+     *     SP -> command_line_23 */
     {479, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: command_line_16 */
 
-    /* command-line = ... SP mechanism-name ) / ( type-command . SP type-code ) / ( structure-command SP structure-code ...      RFC 959, 5.3.1
+    /* command-line = ... SP mechanism-name ) / ( type-command 1*. SP type-code ) / ( structure-command 1*SP structure-code ...      RFC 959, 5.3.1
      * e.g. after "type"
-     *     SP -> type_code_1: open type-code */
+     *     SP -> command_line_24 */
     {480, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: command_line_17 */
 
     /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) ...      RFC 959, 5.3.1
@@ -7740,15 +8076,15 @@ static const qcap_state_t states[] = {
     {481, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: command_line_18 */
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "100-"
      *     char -> text_5
      *     CR -> crlf_14: close reply-text, mark
      *     LF -> more_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
     {482, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: text_5 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "100\r"
      *     LF -> outcome_1: anomaly missing-SP, atomic ends */
     {485, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: crlf_10 */
@@ -7765,7 +8101,7 @@ static const qcap_state_t states[] = {
 
     /* path-text = . DQUOTE quoted-path DQUOTE [ SP *char ]      RFC 959, 5.4
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "257 "
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_2: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text
      *     CR -> crlf_3: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark
@@ -7783,12 +8119,12 @@ static const qcap_state_t states[] = {
      *     char -> string_16 */
     {495, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: string_8 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "120 \r"
      *     LF -> delay_code_1: atomic ends, close reply */
     {496, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: crlf_11 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "220-\r"
      *     LF -> text_lines_1: atomic ends, open reply-lines */
     {497, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: crlf_12 */
@@ -7837,7 +8173,7 @@ static const qcap_state_t states[] = {
 
     /* other-command = 1*. ( ALPHA / DIGIT / "-" / "_" )      RFC 7151, 3
      * other-line = ( other-command [ . SP [ argument ] ] CRLF ) / CRLF      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nb"
      *     ALPHA / DIGIT / "-" / "_" -> other_command_1
      *     SP -> string_19: close command
@@ -8011,7 +8347,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {597, 255, 100, 173, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: path_command_22 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\n\r"
      *     LF -> signals_1: anomaly empty-line, atomic ends, push commands verb, close request */
     {606, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: crlf_13 */
@@ -8049,8 +8385,8 @@ static const qcap_state_t states[] = {
     {607, 21, 101, 182, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: signals_2 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "cwd a"
      *     char -> string_11
      *     CR -> crlf_1: close pathname, mark
@@ -8058,92 +8394,102 @@ static const qcap_state_t states[] = {
     {628, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: string_11 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "enc a"
      *     char -> string_12
      *     CR -> crlf_1: close argument, mark
      *     LF -> signals_1: close argument, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
     {631, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: string_12 */
 
-    /* extended-host-port = . "|" net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
+    /* command-line = ... 1*SP host-port ) / ( extended-port-command 1*. SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
+     * extended-host-port = . "|" net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt "
-     *     "|" -> extended_host_port_2 */
-    {634, 255, 102, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: extended_host_port_1 */
+     *     SP -> command_line_19
+     *     "|" -> extended_host_port_1: open host-port */
+    {634, 1, 102, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: command_line_19 */
 
-    /* mode-code = . "S" / "B" / "C" / "Z"      RFC 959, 5.3.2
+    /* command-line = ... 1*SP structure-code ) / ( mode-command 1*. SP mode-code ) / ( restart-command 1*SP marker ) ...      RFC 959, 5.3.1
+     * mode-code = . "S" / "B" / "C" / "Z"      RFC 959, 5.3.2
      * e.g. after "mode "
-     *     mode-code -> crlf_9: close mode-code, mark */
-    {635, 255, 103, 184, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: mode_code_1 */
+     *     mode-code -> crlf_9: open mode-code, close mode-code, mark
+     *     SP -> command_line_20 */
+    {636, 1, 103, 184, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: command_line_20 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * e.g. after "pass "
      *     char -> string_20 */
-    {636, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: string_13 */
+    {638, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: string_13 */
 
-    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+    /* command-line = ... [ SP pathname ] ) / ( port-command 1*. SP host-port ) / ( extended-port-command 1*SP extended-host-port ...      RFC 959, 5.3.1
+     * number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
-     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port "
-     *     "0" -> number_8
-     *     "1" -> host_number_5
-     *     "2" -> host_number_6
-     *     "3"-"9" -> host_number_7 */
-    {637, 255, 104, 30, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 278: number_7 */
+     *     "0" -> number_7: open host-port, begin h1
+     *     "1" -> host_number_5: open host-port, begin h1
+     *     "2" -> host_number_6: open host-port, begin h1
+     *     "3"-"9" -> host_number_7: open host-port, begin h1
+     *     SP -> command_line_21 */
+    {639, 1, 104, 185, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: command_line_21 */
 
-    /* marker = 1*. VCHAR      RFC 959, 5.3.2
+    /* command-line = ... 1*SP mode-code ) / ( restart-command 1*. SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
+     * marker = 1*. VCHAR      RFC 959, 5.3.2
      * e.g. after "rest "
-     *     VCHAR -> marker_2 */
-    {641, 255, 105, 185, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: marker_1 */
+     *     VCHAR -> marker_1: open marker
+     *     SP -> command_line_22 */
+    {644, 1, 105, 186, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: command_line_22 */
 
-    /* structure-code = . "F" / "R" / "P"      RFC 959, 5.3.2
+    /* command-line = ... 1*SP type-code ) / ( structure-command 1*. SP structure-code ) / ( mode-command 1*SP mode-code ...      RFC 959, 5.3.1
+     * structure-code = . "F" / "R" / "P"      RFC 959, 5.3.2
      * e.g. after "stru "
-     *     structure-code -> crlf_9: close structure-code, mark */
-    {642, 255, 106, 186, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: structure_code_1 */
+     *     structure-code -> crlf_9: open structure-code, close structure-code, mark
+     *     SP -> command_line_23 */
+    {646, 1, 106, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: command_line_23 */
 
-    /* type-code = ( . ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
+    /* command-line = ... SP mechanism-name ) / ( type-command 1*. SP type-code ) / ( structure-command 1*SP structure-code ...      RFC 959, 5.3.1
+     * type-code = ( . ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
      * type-code = ( ( "A" / "E" ) [ SP form-code ] ) / . "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
-     * type-code = ( ( "A" / "E" ) [ SP form-code ] ) / "I" / ( . "L" SP byte-size )      RFC 959, 5.3.2
      * e.g. after "type "
-     *     "A" / "E" / "a" / "e" -> type_code_2
-     *     "I" / "i" -> crlf_9: close type-code, mark
-     *     "L" / "l" -> type_code_3 */
-    {643, 255, 107, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: type_code_1 */
+     *     "A" / "E" / "a" / "e" -> type_code_1: open type-code
+     *     "I" / "i" -> crlf_9: open type-code, close type-code, mark
+     *     "L" / "l" -> type_code_2: open type-code
+     *     SP -> command_line_24 */
+    {648, 1, 107, 188, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: command_line_24 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * e.g. after "user "
      *     char -> string_21 */
-    {646, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: string_14 */
+    {652, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: string_14 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "100-\r"
      *     LF -> more_1: atomic ends */
-    {647, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: crlf_14 */
+    {653, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: crlf_14 */
 
-    /* more = ( lines CRLF ) / final-more .      RFC 959, 4.2.1
+    /* more = ( lines CRLF ) / final-more .      RFC 959, 4.2
      * e.g. after "100-\n"
      *     -> before_text_lines_1
      *     -> more_2 */
-    {0, 255, 15, 188, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 284: more_1 */
+    {0, 255, 15, 189, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 284: more_1 */
 
-    /* outcome = pending / final .      RFC 959, 4.2.1
+    /* outcome = pending / final .      RFC 959, 4.2
      * e.g. after "100\n"
      *     -> done_1 */
     {0, 255, 6, 18, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 285: outcome_2 */
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "227 0"
      *     char -> text_6
      *     CR -> crlf_15: close reply-text, mark
      *     LF -> outcome_1: close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {648, 3, 14, 189, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: text_6 */
+    {654, 3, 14, 190, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: text_6 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "227 \r"
      *     LF -> outcome_1: anomaly no-address, atomic ends */
-    {651, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: crlf_15 */
+    {657, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: crlf_15 */
 
     /* extended-passive-text = *. not-open "(|||" tcp-port "|)" *char      RFC 2428, 3
      * extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
@@ -8153,17 +8499,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "(" -> extended_passive_text_3 */
-    {652, 3, 87, 168, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: extended_passive_text_2 */
+    {658, 3, 87, 168, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: extended_passive_text_2 */
 
     /* extended-passive-text = *not-open "(" . "|||" tcp-port "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "229 ("
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> text_6: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_4 */
-    {656, 255, 108, 190, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 289: extended_passive_text_3 */
+    {662, 255, 108, 191, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 289: extended_passive_text_3 */
 
     /* quoted-path = 1*( . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 959, 5.4
      * quoted-path = 1*( HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" ...      RFC 959, 5.4
@@ -8173,40 +8519,40 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends
      *     DQUOTE -> quoted_path_3 */
-    {660, 255, 88, 191, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 290: quoted_path_1 */
+    {666, 255, 88, 192, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 290: quoted_path_1 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "auth a"
      *     char -> string_15
      *     CR -> crlf_1: convert mechanism-name, close mechanism, mark
      *     LF -> signals_1: convert mechanism-name, close mechanism, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {664, 3, 14, 34, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 291: string_15 */
+    {670, 3, 14, 34, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 291: string_15 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "host a"
      *     char -> string_16
      *     CR -> crlf_1: close hostname, mark
      *     LF -> signals_1: close hostname, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {667, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: string_16 */
+    {673, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: string_16 */
 
     /* text-lines = *. OCTET      RFC 959, 4.2
      * text-lines = *OCTET .      RFC 959, 4.2
      * e.g. after "220-\n"
      *     OCTET -> text_lines_2 */
-    {670, 1, 109, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: text_lines_2 */
+    {676, 1, 109, 193, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: text_lines_2 */
 
     /* lines = text-lines text .      RFC 959, 4.2
      * e.g. after "220-\n"
      *     -> before_text_1 */
-    {0, 255, 16, 193, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 294: lines_1 */
+    {0, 255, 16, 194, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 294: lines_1 */
 
     /* e.g. after "220-\n"
      *     -> lines_1: close reply-lines */
-    {671, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 295: before_lines_1 */
+    {677, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 295: before_lines_1 */
 
     /* passive-code = "2" . "27"      RFC 959, 4.2.1
      * extended-passive-code = "2" . "29"      RFC 959, 4.2.1
@@ -8215,30 +8561,30 @@ static const qcap_state_t states[] = {
      *     "0"-"1" / "3"-"4" -> reply_code_2
      *     "2" -> passive_code_7
      *     "5" -> path_code_1 */
-    {672, 255, 5, 6, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 296: passive_code_6 */
+    {678, 255, 5, 6, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 296: passive_code_6 */
 
     /* seen-tls = "" .      RFC 4217, 4
      * e.g. after "220 \n"
      *     -> start_2 */
-    {0, 255, 3, 194, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 297: seen_tls_1 */
+    {0, 255, 3, 195, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 297: seen_tls_1 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "acct a"
      *     char -> string_17
      *     CR -> crlf_1: close account, mark
      *     LF -> signals_1: close account, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {675, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: string_17 */
+    {681, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: string_17 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "appe a"
      *     char -> string_18
      *     CR -> crlf_1: close file-name, mark
      *     LF -> signals_1: close file-name, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {678, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: string_18 */
+    {684, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: string_18 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "AB" . "OR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" ...      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "AB" . "OR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" ...      RFC 7151, 3
@@ -8249,7 +8595,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {681, 255, 110, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: bare_command_17 */
+    {687, 255, 110, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: bare_command_17 */
 
     /* account-command = "AC" . "CT"      RFC 959, 5.3.1
      * account-command = "AC" . "CT"      RFC 959, 5.3.1
@@ -8260,7 +8606,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {686, 255, 111, 171, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: account_command_5 */
+    {692, 255, 111, 171, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: account_command_5 */
 
     /* text-command = "ALLO" / "SITE" / "AD" . "AT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / "AD" . "AT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
@@ -8271,7 +8617,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {691, 255, 112, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: text_command_29 */
+    {697, 255, 112, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: text_command_29 */
 
     /* text-command = "AL" . "LO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * text-command = "AL" . "LO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
@@ -8282,7 +8628,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {696, 255, 113, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: text_command_30 */
+    {702, 255, 113, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: text_command_30 */
 
     /* file-command = "RETR" / "STOR" / "AP" . "PE"      RFC 959, 5.3.1
      * file-command = "RETR" / "STOR" / "AP" . "PE"      RFC 959, 5.3.1
@@ -8293,7 +8639,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {701, 255, 97, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: file_command_13 */
+    {707, 255, 97, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: file_command_13 */
 
     /* auth-command = "AU" . "TH"      RFC 2228, 3
      * auth-command = "AU" . "TH"      RFC 2228, 3
@@ -8304,7 +8650,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {706, 255, 31, 195, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: auth_command_6 */
+    {712, 255, 31, 196, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: auth_command_6 */
 
     /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AV" . "BL" / "COMB"      RFC 7151, 3
      * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AV" . "BL" / "COMB"      RFC 7151, 3
@@ -8315,21 +8661,21 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {711, 255, 114, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: text_command_31 */
+    {717, 255, 114, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: text_command_31 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "ccc\na "
      *     char -> string_22: open argument
      *     CR -> crlf_16: mark
      *     LF -> signals_1: mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {716, 255, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: string_19 */
+    {722, 255, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: string_19 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\na\r"
      *     LF -> signals_1: anomaly unknown-command, atomic ends, push commands verb, close request */
-    {719, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: crlf_16 */
+    {725, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: crlf_16 */
 
     /* bare-command = ... / "PWD" / "SYST" / "XCUP" / "XPWD" / "CC" . "C" / "LPSV"      RFC 7151, 3
      * bare-command = ... / "PWD" / "SYST" / "XCUP" / "XPWD" / "CC" . "C" / "LPSV"      RFC 7151, 3
@@ -8340,7 +8686,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {720, 255, 111, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: bare_command_18 */
+    {726, 255, 111, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: bare_command_18 */
 
     /* bare-command = "CD" . "UP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
      * bare-command = "CD" . "UP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
@@ -8351,7 +8697,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {725, 255, 20, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: bare_command_19 */
+    {731, 255, 20, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: bare_command_19 */
 
     /* text-command = ... "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CL" . "NT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * text-command = ... "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CL" . "NT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
@@ -8362,7 +8708,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {691, 255, 115, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_command_32 */
+    {697, 255, 115, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_command_32 */
 
     /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CO" . "NF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * text-command = ... / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "CO" . "MB"      RFC 7151, 3
@@ -8374,7 +8720,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {730, 255, 116, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: text_command_33 */
+    {736, 255, 116, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: text_command_33 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CS" . "ID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CS" . "ID"      RFC 7151, 3
@@ -8385,18 +8731,18 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {736, 255, 26, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 313: free_command_13 */
+    {742, 255, 26, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 313: free_command_13 */
 
     /* path-command = "CW" . "D" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * path-command = "CW" . "D" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * path-command = "CW" . "D" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\ncw"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
-     *     "D" / "d" -> command_line_19
+     *     "D" / "d" -> command_line_25
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {741, 255, 117, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: path_command_23 */
+    {747, 255, 117, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: path_command_23 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DE" . "LE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DE" . "LE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
@@ -8407,18 +8753,18 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {746, 255, 113, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: path_command_24 */
+    {752, 255, 113, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: path_command_24 */
 
     /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "EN" . "C" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "EN" . "C" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "EN" . "C" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * e.g. after "ccc\nen"
      *     DIGIT / "-" / "A"-"B" / "D"-"Z" / "_" / "a"-"b" / "d"-"z" -> other_command_1: anomaly-open, open command
-     *     "C" / "c" -> command_line_20
+     *     "C" / "c" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {751, 255, 111, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: text_command_34 */
+    {757, 255, 111, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: text_command_34 */
 
     /* extended-port-command = "EP" . "RT"      RFC 2428, 2
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EP" . "SV" / "LANG" / "CSID"      RFC 7151, 3
@@ -8430,7 +8776,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {756, 255, 118, 174, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 317: extended_port_command_5 */
+    {762, 255, 118, 174, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 317: extended_port_command_5 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FE" . "AT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FE" . "AT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -8441,7 +8787,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {762, 255, 112, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 318: free_command_14 */
+    {768, 255, 112, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 318: free_command_14 */
 
     /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HA" . "SH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HA" . "SH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
@@ -8452,7 +8798,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {767, 255, 25, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: text_command_35 */
+    {773, 255, 25, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: text_command_35 */
 
     /* free-command = "STOU" / "HE" . "LP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HE" . "LP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -8463,7 +8809,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {772, 255, 113, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: free_command_15 */
+    {778, 255, 113, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: free_command_15 */
 
     /* host-command = "HO" . "ST"      RFC 7151, 3
      * host-command = "HO" . "ST"      RFC 7151, 3
@@ -8474,7 +8820,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {777, 255, 25, 176, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: host_command_8 */
+    {783, 255, 25, 176, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: host_command_8 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LA" . "NG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LA" . "NG" / "CSID"      RFC 7151, 3
@@ -8485,7 +8831,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {782, 255, 115, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 322: free_command_16 */
+    {788, 255, 115, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 322: free_command_16 */
 
     /* list-command = "LI" . "ST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * list-command = "LI" . "ST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
@@ -8496,7 +8842,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {787, 255, 25, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: list_command_9 */
+    {793, 255, 25, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: list_command_9 */
 
     /* text-command = ... "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LP" . "RT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * bare-command = ... "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LP" . "SV"      RFC 7151, 3
@@ -8508,7 +8854,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {792, 255, 118, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: text_command_36 */
+    {798, 255, 118, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: text_command_36 */
 
     /* path-command = ... "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MD" . "TM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MD" . "TM" / "SIZE"      RFC 959, 5.3.1
@@ -8519,7 +8865,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {798, 255, 31, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: path_command_25 */
+    {804, 255, 31, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: path_command_25 */
 
     /* text-command = ... / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MF" . "MT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" ...      RFC 7151, 3
      * text-command = ... / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MF" . "CT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" ...      RFC 7151, 3
@@ -8527,11 +8873,11 @@ static const qcap_state_t states[] = {
      * e.g. after "ccc\nmf"
      *     DIGIT / "-" / "A"-"B" / "D"-"E" / "G"-"L" / "N"-"Z" / "_" / "a"-"b" / "d"-"e" / "g"-"l" / "n"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "M" / "c" / "m" -> text_command_43
-     *     "F" / "f" -> command_line_20
+     *     "F" / "f" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {803, 255, 119, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: text_command_37 */
+    {809, 255, 119, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: text_command_37 */
 
     /* list-command = "LIST" / "NLST" / "STAT" / "ML" . "ST" / "MLSD"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "STAT" / "MLST" / "ML" . "SD"      RFC 959, 5.3.1
@@ -8542,7 +8888,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {809, 255, 25, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: list_command_10 */
+    {815, 255, 25, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: list_command_10 */
 
     /* mode-command = "MO" . "DE"      RFC 2228, 3
      * mode-command = "MO" . "DE"      RFC 2228, 3
@@ -8553,7 +8899,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {814, 255, 117, 196, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: mode_command_3 */
+    {820, 255, 117, 197, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: mode_command_3 */
 
     /* free-command = "STOU" / "HELP" / "NO" . "OP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NO" . "OP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -8564,7 +8910,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {772, 255, 110, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 329: free_command_17 */
+    {778, 255, 110, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 329: free_command_17 */
 
     /* text-command = ... "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OP" . "TS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * text-command = ... "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OP" . "TS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
@@ -8575,7 +8921,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {819, 255, 31, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: text_command_38 */
+    {825, 255, 31, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: text_command_38 */
 
     /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PB" . "SZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PB" . "SZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
@@ -8586,7 +8932,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {824, 255, 25, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: text_command_39 */
+    {830, 255, 25, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: text_command_39 */
 
     /* port-command = "PO" . "RT"      RFC 959, 5.3.1
      * port-command = "PO" . "RT"      RFC 959, 5.3.1
@@ -8597,7 +8943,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {829, 255, 32, 197, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: port_command_3 */
+    {835, 255, 32, 198, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: port_command_3 */
 
     /* text-command = "ALLO" / "SITE" / "ADAT" / "PR" . "OT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / "ADAT" / "PR" . "OT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
@@ -8608,7 +8954,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {691, 255, 110, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: text_command_40 */
+    {697, 255, 110, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: text_command_40 */
 
     /* bare-command = ... / "REIN" / "QUIT" / "PASV" / "ABOR" / "PW" . "D" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = ... / "REIN" / "QUIT" / "PASV" / "ABOR" / "PW" . "D" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -8619,7 +8965,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {720, 255, 117, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: bare_command_20 */
+    {726, 255, 117, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: bare_command_20 */
 
     /* text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RA" . "NG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RA" . "NG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8630,7 +8976,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {834, 255, 115, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: text_command_41 */
+    {840, 255, 115, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: text_command_41 */
 
     /* path-command = "CWD" / "SMNT" / "RN" . "FR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / "RN" . "TO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
@@ -8642,7 +8988,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {839, 255, 120, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: path_command_26 */
+    {845, 255, 120, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: path_command_26 */
 
     /* path-command = ... / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SI" . "ZE"      RFC 959, 5.3.1
      * text-command = "ALLO" / "SI" . "TE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
@@ -8654,7 +9000,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {845, 255, 121, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: path_command_27 */
+    {851, 255, 121, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: path_command_27 */
 
     /* path-command = "CWD" / "SM" . "NT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SM" . "NT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
@@ -8665,7 +9011,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {851, 255, 115, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: path_command_28 */
+    {857, 255, 115, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: path_command_28 */
 
     /* file-command = "RETR" / "ST" . "OR" / "APPE"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "ST" . "AT" / "MLST" / "MLSD"      RFC 959, 5.3.1
@@ -8678,7 +9024,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {856, 255, 122, 23, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 339: file_command_14 */
+    {862, 255, 122, 23, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 339: file_command_14 */
 
     /* bare-command = ... / "QUIT" / "PASV" / "ABOR" / "PWD" / "SY" . "ST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = ... / "QUIT" / "PASV" / "ABOR" / "PWD" / "SY" . "ST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -8700,7 +9046,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {863, 255, 97, 179, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: type_command_5 */
+    {869, 255, 97, 179, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: type_command_5 */
 
     /* user-command = "US" . "ER"      RFC 959, 5.3.1
      * user-command = "US" . "ER"      RFC 959, 5.3.1
@@ -8711,7 +9057,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {868, 255, 91, 180, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: user_command_10 */
+    {874, 255, 91, 180, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: user_command_10 */
 
     /* path-command = ... "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XC" . "WD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XC" . "RC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8724,7 +9070,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {873, 255, 123, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: path_command_29 */
+    {879, 255, 123, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: path_command_29 */
 
     /* path-command = ... "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XM" . "KD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XM" . "D5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8736,7 +9082,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {880, 255, 124, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: path_command_30 */
+    {886, 255, 124, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: path_command_30 */
 
     /* bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XP" . "WD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XP" . "WD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -8747,7 +9093,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {886, 255, 125, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: bare_command_22 */
+    {892, 255, 125, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: bare_command_22 */
 
     /* path-command = ... "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XR" . "MD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XR" . "MD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
@@ -8758,7 +9104,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {891, 255, 126, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: path_command_31 */
+    {897, 255, 126, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: path_command_31 */
 
     /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XS" . "HA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XS" . "HA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8769,7 +9115,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {896, 255, 127, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: text_command_42 */
+    {902, 255, 127, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: text_command_42 */
 
     /* (between messages)
      * e.g. after "ccc\n"
@@ -8778,36 +9124,36 @@ static const qcap_state_t states[] = {
 
     /* extended-host-port = "|" . net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt |"
-     *     "1"-"2" -> extended_host_port_3 */
-    {901, 255, 128, 198, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: extended_host_port_2 */
+     *     "1"-"2" -> extended_host_port_2 */
+    {907, 255, 128, 199, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: extended_host_port_1 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "pass a"
      *     char -> string_20
      *     CR -> crlf_1: close password, mark
      *     LF -> signals_1: close password, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {902, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: string_20 */
+    {908, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: string_20 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0"
-     *     "0" -> number_10
+     *     "0" -> number_9
      *     "1" -> host_number_5
      *     "2" -> host_number_6
      *     "3"-"9" -> host_number_7
-     *     "," -> number_11: convert h1, begin h2 */
-    {905, 255, 129, 33, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 351: number_8 */
+     *     "," -> number_10: convert h1, begin h2 */
+    {911, 255, 129, 33, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 351: number_7 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 1"
      *     DIGIT -> host_number_7
-     *     "," -> number_11: convert h1, begin h2 */
-    {910, 255, 130, 28, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 352: host_number_5 */
+     *     "," -> number_10: convert h1, begin h2 */
+    {916, 255, 130, 28, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 352: host_number_5 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -8816,47 +9162,47 @@ static const qcap_state_t states[] = {
      *     "0"-"4" -> host_number_7
      *     "5" -> host_number_9
      *     "6"-"9" -> host_number_10: convert h1
-     *     "," -> number_11: convert h1, begin h2 */
-    {912, 255, 131, 28, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 353: host_number_6 */
+     *     "," -> number_10: convert h1, begin h2 */
+    {918, 255, 131, 28, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 353: host_number_6 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 3"
      *     DIGIT -> host_number_10: convert h1
-     *     "," -> number_11: convert h1, begin h2 */
-    {916, 255, 130, 28, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 354: host_number_7 */
+     *     "," -> number_10: convert h1, begin h2 */
+    {922, 255, 130, 28, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 354: host_number_7 */
 
     /* marker = 1*. VCHAR      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "rest a"
-     *     VCHAR -> marker_2
+     *     VCHAR -> marker_1
      *     CR -> crlf_1: close marker, mark
      *     LF -> signals_1: close marker, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {918, 3, 132, 199, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: marker_2 */
+    {924, 3, 132, 200, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: marker_1 */
 
     /* type-code = ( ( "A" / "E" ) [ . SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "type a"
-     *     SP -> type_code_4
+     *     SP -> type_code_3
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {921, 255, 85, 200, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: type_code_2 */
+    {927, 255, 85, 201, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: type_code_1 */
 
     /* type-code = ( ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" . SP byte-size )      RFC 959, 5.3.2
      * e.g. after "type l"
-     *     SP -> number_12 */
-    {924, 255, 13, 201, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: type_code_3 */
+     *     SP -> number_11 */
+    {930, 255, 13, 202, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: type_code_2 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "user a"
      *     char -> string_21
      *     CR -> crlf_1: close username, mark
      *     LF -> signals_1: close username, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {925, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: string_21 */
+    {931, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: string_21 */
 
     /* text-lines = *OCTET .      RFC 959, 4.2
      * e.g. after "100-\n"
@@ -8866,26 +9212,26 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "100-\n"
      *     -> text_lines_3: open reply-lines */
-    {928, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 360: before_text_lines_1 */
+    {934, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 360: before_text_lines_1 */
 
-    /* more = ( lines CRLF ) / final-more .      RFC 959, 4.2.1
+    /* more = ( lines CRLF ) / final-more .      RFC 959, 4.2
      * e.g. after "100-\n"
      *     -> answer_lines_1 */
-    {0, 255, 14, 188, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 361: more_2 */
+    {0, 255, 14, 189, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 361: more_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_13
+     *     "0" -> number_12
      *     "1" -> host_number_1
      *     "2" -> host_number_8
      *     "3"-"9" -> host_number_2
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {929, 255, 34, 33, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 362: number_9 */
+    {935, 255, 34, 33, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 362: number_8 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -8898,17 +9244,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {937, 255, 35, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 363: host_number_8 */
+    {943, 255, 35, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 363: host_number_8 */
 
     /* extended-passive-text = *not-open "(|" . "||" tcp-port "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "229 (|"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> text_6: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_5 */
-    {944, 255, 108, 190, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 364: extended_passive_text_4 */
+    {950, 255, 108, 191, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 364: extended_passive_text_4 */
 
     /* quoted-path = 1*( . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 959, 5.4
      * quoted-path = 1*( HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" ...      RFC 959, 5.4
@@ -8918,17 +9264,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends
      *     DQUOTE -> quoted_path_4 */
-    {948, 3, 88, 191, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 365: quoted_path_2 */
+    {954, 3, 88, 192, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 365: quoted_path_2 */
 
     /* quoted-path = ... / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2. DQUOTE )      RFC 959, 5.4
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "257 \"\""
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_2: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text
      *     CR -> crlf_3: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends
      *     DQUOTE -> quoted_path_2 */
-    {952, 255, 88, 191, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 366: quoted_path_3 */
+    {958, 255, 88, 192, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 366: quoted_path_3 */
 
     /* first-username = first-word *( 1*. SP first-word ) *SP      RFC 959, 4.1
      * first-word = . ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 959, 4.1
@@ -8938,20 +9284,20 @@ static const qcap_state_t states[] = {
      *     SP -> first_username_1
      *     CR -> crlf_1: close username, mark
      *     LF -> signals_1: close username, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {108, 4, 133, 202, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: first_username_1 */
+    {108, 4, 133, 203, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: first_username_1 */
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "220-\n"
      *     char -> text_7
      *     CR -> crlf_17: close reply-text
      *     LF -> passive_code_3: close reply-text, anomaly-open, anomaly bare-LF, close reply */
-    {956, 3, 14, 189, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: text_7 */
+    {962, 3, 14, 190, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: text_7 */
 
     /* e.g. after "220-\n"
      *     -> text_7: open reply-text */
-    {959, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: before_text_1 */
+    {965, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: before_text_1 */
 
     /* passive-code = "22" . "7"      RFC 959, 4.2.1
      * extended-passive-code = "22" . "9"      RFC 959, 4.2.1
@@ -8960,7 +9306,7 @@ static const qcap_state_t states[] = {
      *     "0"-"6" / "8" -> reply_line_1
      *     "7" -> reply_line_5
      *     "9" -> reply_line_6 */
-    {960, 255, 9, 10, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 370: passive_code_7 */
+    {966, 255, 9, 10, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 370: passive_code_7 */
 
     /* (between messages)
      * e.g. after "220 \n"
@@ -8976,40 +9322,40 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {963, 255, 32, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: bare_command_23 */
+    {969, 255, 32, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: bare_command_23 */
 
     /* account-command = "ACC" . "T"      RFC 959, 5.3.1
      * account-command = "ACC" . "T"      RFC 959, 5.3.1
      * account-command = "ACC" . "T"      RFC 959, 5.3.1
      * e.g. after "ccc\nacc"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
-     *     "T" / "t" -> command_line_21
+     *     "T" / "t" -> command_line_27
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {968, 255, 31, 171, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: account_command_6 */
+    {974, 255, 31, 171, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: account_command_6 */
 
     /* text-command = "ALLO" / "SITE" / "ADA" . "T" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / "ADA" . "T" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / "ADA" . "T" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / ...      RFC 7151, 3
      * e.g. after "ccc\nada"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
-     *     "T" / "t" -> command_line_20
+     *     "T" / "t" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 31, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: text_command_43 */
+    {979, 255, 31, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: text_command_43 */
 
     /* text-command = "ALL" . "O" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * text-command = "ALL" . "O" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * text-command = "ALL" . "O" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "ccc\nall"
      *     HEXDIG / "-" / "G"-"N" / "P"-"Z" / "_" / "g"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
-     *     "O" / "o" -> command_line_20
+     *     "O" / "o" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 110, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: text_command_44 */
+    {979, 255, 110, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: text_command_44 */
 
     /* file-command = "RETR" / "STOR" / "APP" . "E"      RFC 959, 5.3.1
      * file-command = "RETR" / "STOR" / "APP" . "E"      RFC 959, 5.3.1
@@ -9020,38 +9366,38 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {978, 255, 91, 23, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: file_command_15 */
+    {984, 255, 91, 23, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: file_command_15 */
 
     /* auth-command = "AUT" . "H"      RFC 2228, 3
      * auth-command = "AUT" . "H"      RFC 2228, 3
      * auth-command = "AUT" . "H"      RFC 2228, 3
      * e.g. after "ccc\naut"
      *     HEXDIG / "-" / "G" / "I"-"Z" / "_" / "g" / "i"-"z" -> other_command_1: anomaly-open, open command
-     *     "H" / "h" -> command_line_22
+     *     "H" / "h" -> command_line_28
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {983, 255, 127, 195, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: auth_command_7 */
+    {989, 255, 127, 196, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: auth_command_7 */
 
     /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVB" . "L" / "COMB"      RFC 7151, 3
      * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVB" . "L" / "COMB"      RFC 7151, 3
      * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVB" . "L" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\navb"
      *     HEXDIG / "-" / "G"-"K" / "M"-"Z" / "_" / "g"-"k" / "m"-"z" -> other_command_1: anomaly-open, open command
-     *     "L" / "l" -> command_line_20
+     *     "L" / "l" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 113, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: text_command_45 */
+    {979, 255, 113, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: text_command_45 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "ccc\na a"
      *     char -> string_22
      *     CR -> crlf_16: close argument, mark
      *     LF -> signals_1: close argument, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {988, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: string_22 */
+    {994, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: string_22 */
 
     /* bare-command = "CDU" . "P" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
      * bare-command = "CDU" . "P" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
@@ -9069,33 +9415,33 @@ static const qcap_state_t states[] = {
      * text-command = ... / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COM" . "B"      RFC 7151, 3
      * e.g. after "ccc\ncom"
      *     DIGIT / "-" / "A" / "C"-"Z" / "_" / "a" / "c"-"z" -> other_command_1: anomaly-open, open command
-     *     "B" / "b" -> command_line_20
+     *     "B" / "b" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 114, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: text_command_46 */
+    {979, 255, 114, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: text_command_46 */
 
     /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CON" . "F" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CON" . "F" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CON" . "F" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * e.g. after "ccc\ncon"
      *     DIGIT / "-" / "A"-"E" / "G"-"Z" / "_" / "a"-"e" / "g"-"z" -> other_command_1: anomaly-open, open command
-     *     "F" / "f" -> command_line_20
+     *     "F" / "f" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 134, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: text_command_47 */
+    {979, 255, 134, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: text_command_47 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSI" . "D"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSI" . "D"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSI" . "D"      RFC 7151, 3
      * e.g. after "ccc\ncsi"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
-     *     "D" / "d" -> command_line_23
+     *     "D" / "d" -> command_line_29
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {991, 255, 117, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 383: free_command_18 */
+    {997, 255, 117, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 383: free_command_18 */
 
     /* command-line = ... ( file-command SP file-name ) / ( path-command . SP pathname ) / ( list-command [ SP pathname ] ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9105,18 +9451,18 @@ static const qcap_state_t states[] = {
      *     SP -> string_24
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {996, 255, 29, 32, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: command_line_19 */
+    {1002, 255, 29, 32, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: command_line_25 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DEL" . "E" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DEL" . "E" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DEL" . "E" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / ...      RFC 959, 5.3.1
      * e.g. after "ccc\ndel"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
-     *     "E" / "e" -> command_line_19
+     *     "E" / "e" -> command_line_25
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1000, 255, 91, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: path_command_32 */
+    {1006, 255, 91, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: path_command_32 */
 
     /* command-line = ... / ( host-command SP hostname ) / ( text-command . SP argument ) / ( free-command [ SP argument ] ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9126,95 +9472,95 @@ static const qcap_state_t states[] = {
      *     SP -> string_25
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1005, 255, 29, 32, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: command_line_20 */
+    {1011, 255, 29, 32, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: command_line_26 */
 
     /* extended-port-command = "EPR" . "T"      RFC 2428, 2
      * extended-port-command = "EPR" . "T"      RFC 2428, 2
      * extended-port-command = "EPR" . "T"      RFC 2428, 2
      * e.g. after "ccc\nepr"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
-     *     "T" / "t" -> command_line_24
+     *     "T" / "t" -> command_line_30
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1009, 255, 31, 174, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: extended_port_command_6 */
+    {1015, 255, 31, 174, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: extended_port_command_6 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPS" . "V" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPS" . "V" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPS" . "V" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\neps"
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "_" / "g"-"u" / "w"-"z" -> other_command_1: anomaly-open, open command
-     *     "V" / "v" -> command_line_23
+     *     "V" / "v" -> command_line_29
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {991, 255, 135, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 388: free_command_19 */
+    {997, 255, 135, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 388: free_command_19 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEA" . "T" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEA" . "T" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEA" . "T" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nfea"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
-     *     "T" / "t" -> command_line_23
+     *     "T" / "t" -> command_line_29
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {991, 255, 31, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 389: free_command_20 */
+    {997, 255, 31, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 389: free_command_20 */
 
     /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HAS" . "H" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HAS" . "H" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HAS" . "H" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "ccc\nhas"
      *     HEXDIG / "-" / "G" / "I"-"Z" / "_" / "g" / "i"-"z" -> other_command_1: anomaly-open, open command
-     *     "H" / "h" -> command_line_20
+     *     "H" / "h" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 127, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: text_command_48 */
+    {979, 255, 127, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: text_command_48 */
 
     /* free-command = "STOU" / "HEL" . "P" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HEL" . "P" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HEL" . "P" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nhel"
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "_" / "g"-"o" / "q"-"z" -> other_command_1: anomaly-open, open command
-     *     "P" / "p" -> command_line_23
+     *     "P" / "p" -> command_line_29
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {991, 255, 97, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 391: free_command_21 */
+    {997, 255, 97, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 391: free_command_21 */
 
     /* host-command = "HOS" . "T"      RFC 7151, 3
      * host-command = "HOS" . "T"      RFC 7151, 3
      * host-command = "HOS" . "T"      RFC 7151, 3
      * e.g. after "ccc\nhos"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
-     *     "T" / "t" -> command_line_25
+     *     "T" / "t" -> command_line_31
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1014, 255, 31, 176, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: host_command_9 */
+    {1020, 255, 31, 176, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: host_command_9 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LAN" . "G" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LAN" . "G" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LAN" . "G" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nlan"
      *     HEXDIG / "-" / "H"-"Z" / "_" / "h"-"z" -> other_command_1: anomaly-open, open command
-     *     "G" / "g" -> command_line_23
+     *     "G" / "g" -> command_line_29
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {991, 255, 136, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 393: free_command_22 */
+    {997, 255, 136, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 393: free_command_22 */
 
     /* list-command = "LIS" . "T" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * list-command = "LIS" . "T" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * list-command = "LIS" . "T" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "ccc\nlis"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
-     *     "T" / "t" -> command_line_26
+     *     "T" / "t" -> command_line_32
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1019, 255, 31, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: list_command_11 */
+    {1025, 255, 31, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: list_command_11 */
 
     /* bare-command = ... / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPS" . "V"      RFC 7151, 3
      * bare-command = ... / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPS" . "V"      RFC 7151, 3
@@ -9232,77 +9578,77 @@ static const qcap_state_t states[] = {
      * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDT" . "M" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nmdt"
      *     HEXDIG / "-" / "G"-"L" / "N"-"Z" / "_" / "g"-"l" / "n"-"z" -> other_command_1: anomaly-open, open command
-     *     "M" / "m" -> command_line_19
+     *     "M" / "m" -> command_line_25
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1000, 255, 126, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: path_command_33 */
+    {1006, 255, 126, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: path_command_33 */
 
     /* list-command = "LIST" / "NLST" / "STAT" / "MLS" . "T" / "MLSD"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "STAT" / "MLST" / "MLS" . "D"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "STAT" / "MLS" . "T" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "ccc\nmls"
      *     DIGIT / "-" / "A"-"C" / "E"-"S" / "U"-"Z" / "_" / "a"-"c" / "e"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
-     *     "D" / "T" / "d" / "t" -> command_line_26
+     *     "D" / "T" / "d" / "t" -> command_line_32
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1019, 255, 137, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: list_command_12 */
+    {1025, 255, 137, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: list_command_12 */
 
     /* mode-command = "MOD" . "E"      RFC 2228, 3
      * mode-command = "MOD" . "E"      RFC 2228, 3
      * mode-command = "MOD" . "E"      RFC 2228, 3
      * e.g. after "ccc\nmod"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
-     *     "E" / "e" -> command_line_27
+     *     "E" / "e" -> command_line_33
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1024, 255, 91, 196, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: mode_command_4 */
+    {1030, 255, 91, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: mode_command_4 */
 
     /* text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPT" . "S" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPT" . "S" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPT" . "S" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "ccc\nopt"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
-     *     "S" / "s" -> command_line_20
+     *     "S" / "s" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 25, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: text_command_49 */
+    {979, 255, 25, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: text_command_49 */
 
     /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBS" . "Z" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBS" . "Z" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBS" . "Z" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / ...      RFC 7151, 3
      * e.g. after "ccc\npbs"
      *     HEXDIG / "-" / "G"-"Y" / "_" / "g"-"y" -> other_command_1: anomaly-open, open command
-     *     "Z" / "z" -> command_line_20
+     *     "Z" / "z" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 138, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: text_command_50 */
+    {979, 255, 138, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: text_command_50 */
 
     /* port-command = "POR" . "T"      RFC 959, 5.3.1
      * port-command = "POR" . "T"      RFC 959, 5.3.1
      * port-command = "POR" . "T"      RFC 959, 5.3.1
      * e.g. after "ccc\npor"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
-     *     "T" / "t" -> command_line_28
+     *     "T" / "t" -> command_line_34
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1029, 255, 31, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: port_command_4 */
+    {1035, 255, 31, 198, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: port_command_4 */
 
     /* text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RAN" . "G" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RAN" . "G" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RAN" . "G" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nran"
      *     HEXDIG / "-" / "H"-"Z" / "_" / "h"-"z" -> other_command_1: anomaly-open, open command
-     *     "G" / "g" -> command_line_20
+     *     "G" / "g" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 136, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: text_command_51 */
+    {979, 255, 136, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: text_command_51 */
 
     /* bare-command = "CDUP" / "REI" . "N" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" ...      RFC 7151, 3
      * bare-command = "CDUP" / "REI" . "N" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" ...      RFC 7151, 3
@@ -9320,55 +9666,55 @@ static const qcap_state_t states[] = {
      * restart-command = "RES" . "T"      RFC 2228, 3
      * e.g. after "ccc\nres"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
-     *     "T" / "t" -> command_line_29
+     *     "T" / "t" -> command_line_35
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1034, 255, 31, 203, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: restart_command_2 */
+    {1040, 255, 31, 204, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: restart_command_2 */
 
     /* path-command = "CWD" / "SMNT" / "RNF" . "R" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNF" . "R" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNF" . "R" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / ...      RFC 959, 5.3.1
      * e.g. after "ccc\nrnf"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"Z" / "_" / "g"-"q" / "s"-"z" -> other_command_1: anomaly-open, open command
-     *     "R" / "r" -> command_line_19
+     *     "R" / "r" -> command_line_25
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1039, 255, 32, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: path_command_34 */
+    {1045, 255, 32, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: path_command_34 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / "RNT" . "O" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / "RNT" . "O" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / "RNT" . "O" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / ...      RFC 959, 5.3.1
      * e.g. after "ccc\nrnt"
      *     HEXDIG / "-" / "G"-"N" / "P"-"Z" / "_" / "g"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
-     *     "O" / "o" -> command_line_19
+     *     "O" / "o" -> command_line_25
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1000, 255, 110, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: path_command_35 */
+    {1006, 255, 110, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: path_command_35 */
 
     /* text-command = "ALLO" / "SIT" . "E" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * text-command = "ALLO" / "SIT" . "E" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * text-command = "ALLO" / "SIT" . "E" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * e.g. after "ccc\nsit"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
-     *     "E" / "e" -> command_line_20
+     *     "E" / "e" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 91, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: text_command_52 */
+    {979, 255, 91, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: text_command_52 */
 
     /* path-command = "CWD" / "SMN" . "T" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMN" . "T" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMN" . "T" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / ...      RFC 959, 5.3.1
      * e.g. after "ccc\nsmn"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
-     *     "T" / "t" -> command_line_19
+     *     "T" / "t" -> command_line_25
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1000, 255, 31, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: path_command_36 */
+    {1006, 255, 31, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: path_command_36 */
 
     /* file-command = "RETR" / "STO" . "R" / "APPE"      RFC 959, 5.3.1
      * free-command = "STO" . "U" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -9376,77 +9722,77 @@ static const qcap_state_t states[] = {
      * e.g. after "ccc\nsto"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"T" / "V"-"Z" / "_" / "g"-"q" / "s"-"t" / "v"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> command_line_1
-     *     "U" / "u" -> command_line_23
+     *     "U" / "u" -> command_line_29
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1044, 255, 139, 23, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 409: file_command_16 */
+    {1050, 255, 139, 23, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 409: file_command_16 */
 
     /* structure-command = "STR" . "U"      RFC 2228, 3
      * structure-command = "STR" . "U"      RFC 2228, 3
      * structure-command = "STR" . "U"      RFC 2228, 3
      * e.g. after "ccc\nstr"
      *     HEXDIG / "-" / "G"-"T" / "V"-"Z" / "_" / "g"-"t" / "v"-"z" -> other_command_1: anomaly-open, open command
-     *     "U" / "u" -> command_line_30
+     *     "U" / "u" -> command_line_36
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1050, 255, 20, 204, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: structure_command_2 */
+    {1056, 255, 20, 205, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: structure_command_2 */
 
     /* type-command = "TYP" . "E"      RFC 2228, 3
      * type-command = "TYP" . "E"      RFC 2228, 3
      * type-command = "TYP" . "E"      RFC 2228, 3
      * e.g. after "ccc\ntyp"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
-     *     "E" / "e" -> command_line_31
+     *     "E" / "e" -> command_line_37
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1055, 255, 91, 179, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: type_command_6 */
+    {1061, 255, 91, 179, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: type_command_6 */
 
     /* user-command = "USE" . "R"      RFC 959, 5.3.1
      * user-command = "USE" . "R"      RFC 959, 5.3.1
      * user-command = "USE" . "R"      RFC 959, 5.3.1
      * e.g. after "ccc\nuse"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"Z" / "_" / "g"-"q" / "s"-"z" -> other_command_1: anomaly-open, open command
-     *     "R" / "r" -> command_line_32
+     *     "R" / "r" -> command_line_38
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1060, 255, 32, 180, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: user_command_11 */
+    {1066, 255, 32, 180, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: user_command_11 */
 
     /* text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCR" . "C" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCR" . "C" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCR" . "C" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxcr"
      *     DIGIT / "-" / "A"-"B" / "D"-"Z" / "_" / "a"-"b" / "d"-"z" -> other_command_1: anomaly-open, open command
-     *     "C" / "c" -> command_line_20
+     *     "C" / "c" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 111, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: text_command_53 */
+    {979, 255, 111, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: text_command_53 */
 
     /* path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCW" . "D" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCW" . "D" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCW" . "D" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nxcw"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
-     *     "D" / "d" -> command_line_19
+     *     "D" / "d" -> command_line_25
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1000, 255, 117, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 414: path_command_37 */
+    {1006, 255, 117, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 414: path_command_37 */
 
     /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD" . "5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD" . "5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD" . "5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxmd"
      *     ALPHA / "-" / "0"-"4" / "6"-"9" / "_" -> other_command_1: anomaly-open, open command
-     *     "5" -> command_line_20
+     *     "5" -> command_line_26
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 140, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 415: text_command_54 */
+    {979, 255, 140, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 415: text_command_54 */
 
     /* bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPW" . "D" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPW" . "D" / "CCC" / "LPSV"      RFC 7151, 3
@@ -9463,21 +9809,21 @@ static const qcap_state_t states[] = {
      * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSH" . "A" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSH" . "A" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxsh"
-     *     "A" / "a" -> command_line_20
+     *     "A" / "a" -> command_line_26
      *     DIGIT / "-" / "B"-"Z" / "_" / "b"-"z" -> other_command_1: anomaly-open, open command
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {973, 255, 112, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 417: text_command_55 */
+    {979, 255, 112, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 417: text_command_55 */
 
     /* (between messages)
      * e.g. after "ccc\n" */
-    {1065, 255, 141, 205, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 418: start_3 */
+    {1071, 255, 141, 206, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 418: start_3 */
 
     /* extended-host-port = "|" net-prt . "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt |1"
      *     "|" -> net_addr_1: begin net-addr */
-    {1065, 255, 102, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 419: extended_host_port_3 */
+    {1071, 255, 142, 207, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 419: extended_host_port_2 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9487,51 +9833,51 @@ static const qcap_state_t states[] = {
      *     "1" -> host_number_5
      *     "2" -> host_number_6
      *     "3"-"9" -> host_number_7
-     *     "," -> number_11: convert h1, begin h2 */
-    {1066, 255, 129, 33, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 420: number_10 */
+     *     "," -> number_10: convert h1, begin h2 */
+    {1072, 255, 129, 33, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 420: number_9 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,"
-     *     "0" -> number_14
+     *     "0" -> number_13
      *     "1" -> host_number_12
      *     "2" -> host_number_13
      *     "3"-"9" -> host_number_14 */
-    {1071, 255, 104, 30, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 421: number_11 */
+    {1077, 255, 143, 30, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 421: number_10 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 25"
      *     "0"-"5" -> host_number_10: convert h1
-     *     "," -> number_11: convert h1, begin h2 */
-    {916, 255, 142, 206, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 422: host_number_9 */
+     *     "," -> number_10: convert h1, begin h2 */
+    {922, 255, 144, 208, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 422: host_number_9 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * e.g. after "port 26"
-     *     "," -> number_11: begin h2 */
-    {1075, 255, 143, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 423: host_number_10 */
+     *     "," -> number_10: begin h2 */
+    {1081, 255, 145, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 423: host_number_10 */
 
     /* type-code = ( ( "A" / "E" ) [ SP . form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
      * e.g. after "type a "
      *     form-code -> crlf_9: close type-code, mark */
-    {1076, 255, 144, 207, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: type_code_4 */
+    {1082, 255, 146, 209, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: type_code_3 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "type l "
-     *     "0" -> number_15
+     *     "0" -> number_14
      *     "1" -> crlf_19
      *     "2" -> crlf_20
      *     "3"-"9" -> crlf_21 */
-    {1077, 255, 104, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 425: number_12 */
+    {1083, 255, 143, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 425: number_11 */
 
-    /* answer-lines = ( feature-lines text ) / lines .      RFC 959, 4.2.1
+    /* answer-lines = ( feature-lines text ) / lines .      RFC 959, 4.2
      * e.g. after "100-\n"
      *     -> feature_lines_1
      *     -> before_text_lines_2 */
-    {0, 255, 13, 208, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 426: answer_lines_1 */
+    {0, 255, 13, 210, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 426: answer_lines_1 */
 
     /* done = secured / secured / pending .      RFC 4217, 4
      * e.g. after "100\n"
@@ -9550,7 +9896,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {1081, 255, 34, 33, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 428: number_13 */
+    {1087, 255, 34, 33, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 428: number_12 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -9561,53 +9907,53 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {134, 255, 145, 206, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 429: host_number_11 */
+    {134, 255, 147, 208, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 429: host_number_11 */
 
     /* extended-passive-text = *not-open "(||" . "|" tcp-port "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "229 (||"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> text_6: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> tcp_port_1: begin tcp-port */
-    {1089, 255, 108, 190, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 430: extended_passive_text_5 */
+    {1095, 255, 108, 191, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 430: extended_passive_text_5 */
 
     /* quoted-path = ... / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2. DQUOTE )      RFC 959, 5.4
      * path-text = DQUOTE quoted-path DQUOTE [ . SP *char ]      RFC 959, 5.4
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "257 \"a\""
      *     ALPHA / DIGIT / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_2: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text
      *     SP -> path_text_2
      *     CR -> crlf_22
      *     LF -> outcome_1: begin path-code, begin path-code, convert path-code, convert path-code, close reply-code, open reply-text, open pathname, close pathname, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends
      *     DQUOTE -> quoted_path_2 */
-    {1093, 255, 146, 209, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 431: quoted_path_4 */
+    {1099, 255, 148, 211, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 431: quoted_path_4 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "220-\n\r"
      *     LF -> passive_code_3: close reply */
     {100, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: crlf_17 */
 
     /* reply-line = ( passive-code . SP passive-text CRLF ) / ( extended-passive-code ...      RFC 959, 4.2
      * reply-line = ... ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n227"
      *     "-" -> text_5: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     SP -> passive_text_6: mark
      *     CR -> crlf_10: mark, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, mark
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
-    {1098, 255, 12, 210, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 433: reply_line_5 */
+    {1104, 255, 12, 212, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 433: reply_line_5 */
 
     /* reply-line = ... passive-text CRLF ) / ( extended-passive-code . SP extended-passive-text CRLF ) / ( path-code SP ...      RFC 959, 4.2
      * reply-line = ... ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n229"
      *     "-" -> text_5: open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     SP -> extended_passive_text_6: mark
      *     CR -> crlf_10: mark, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, mark
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
-    {1102, 255, 12, 210, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 434: reply_line_6 */
+    {1108, 255, 12, 212, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 434: reply_line_6 */
 
     /* command-line = ... SP password ) / ( account-command . SP account-information ) / ( file-command SP file-name ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9617,9 +9963,9 @@ static const qcap_state_t states[] = {
      *     SP -> string_26
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1106, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: command_line_21 */
+    {1112, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: command_line_27 */
 
-    /* command-line = ... SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command SP type-code ...      RFC 959, 5.3.1
+    /* command-line = ... 1*SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command 1*SP type-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nauth"
@@ -9627,62 +9973,62 @@ static const qcap_state_t states[] = {
      *     SP -> string_27
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1110, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: command_line_22 */
+    {1116, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: command_line_28 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nccc "
      *     char -> string_28: open argument
      *     CR -> crlf_23: mark
      *     LF -> signals_1: mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1114, 255, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: string_23 */
+    {1120, 255, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: string_23 */
 
     /* command-line = ... ( text-command SP argument ) / ( free-command [ . SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\ncsid"
      *     ALPHA / DIGIT / "-" / "_" -> other_command_1: anomaly-open, open command
      *     SP -> string_29
      *     CR -> crlf_24
      *     LF -> signals_1: open command, begin free-command, convert free-command, close command, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1117, 255, 29, 32, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 438: command_line_23 */
+    {1123, 255, 29, 32, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 438: command_line_29 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ncwd "
      *     char -> string_30
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1121, 255, 14, 34, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: string_24 */
+    {1127, 255, 14, 34, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: string_24 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ncwd\r"
      *     LF -> signals_1: anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1124, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: crlf_18 */
+    {1130, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: crlf_18 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nenc "
      *     char -> string_31
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1125, 255, 14, 34, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: string_25 */
+    {1131, 255, 14, 34, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: string_25 */
 
-    /* command-line = ... SP host-port ) / ( extended-port-command . SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
+    /* command-line = ... 1*SP host-port ) / ( extended-port-command 1*. SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\neprt"
      *     ALPHA / DIGIT / "-" / "_" -> other_command_1: anomaly-open, open command
-     *     SP -> extended_host_port_4
+     *     SP -> command_line_39
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1128, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: command_line_24 */
+    {1134, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: command_line_30 */
 
-    /* command-line = ... ( restart-command SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( ...      RFC 959, 5.3.1
+    /* command-line = ... restart-command 1*SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nhost"
@@ -9690,67 +10036,67 @@ static const qcap_state_t states[] = {
      *     SP -> string_32
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1132, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: command_line_25 */
+    {1138, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: command_line_31 */
 
-    /* command-line = ... ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command SP host-port ) ...      RFC 959, 5.3.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* command-line = ... ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command 1*SP host-port ...      RFC 959, 5.3.1
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nlist"
      *     ALPHA / DIGIT / "-" / "_" -> other_command_1: anomaly-open, open command
      *     SP -> string_33
      *     CR -> crlf_5
      *     LF -> signals_1: open command, close command, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1136, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: command_line_26 */
+    {1142, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: command_line_32 */
 
-    /* command-line = ... SP structure-code ) / ( mode-command . SP mode-code ) / ( restart-command SP marker ) / ...      RFC 959, 5.3.1
+    /* command-line = ... 1*SP structure-code ) / ( mode-command 1*. SP mode-code ) / ( restart-command 1*SP marker ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nmode"
      *     ALPHA / DIGIT / "-" / "_" -> other_command_1: anomaly-open, open command
-     *     SP -> mode_code_2
+     *     SP -> command_line_40
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1140, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: command_line_27 */
+    {1146, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: command_line_33 */
 
-    /* command-line = ... list-command [ SP pathname ] ) / ( port-command . SP host-port ) / ( extended-port-command SP extended-host-port ...      RFC 959, 5.3.1
+    /* command-line = ... [ SP pathname ] ) / ( port-command 1*. SP host-port ) / ( extended-port-command 1*SP extended-host-port ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nport"
      *     ALPHA / DIGIT / "-" / "_" -> other_command_1: anomaly-open, open command
-     *     SP -> number_16
+     *     SP -> command_line_41
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1144, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 446: command_line_28 */
+    {1150, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 446: command_line_34 */
 
-    /* command-line = ... mode-command SP mode-code ) / ( restart-command . SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
+    /* command-line = ... 1*SP mode-code ) / ( restart-command 1*. SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nrest"
      *     ALPHA / DIGIT / "-" / "_" -> other_command_1: anomaly-open, open command
-     *     SP -> marker_3
+     *     SP -> command_line_42
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1148, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 447: command_line_29 */
+    {1154, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 447: command_line_35 */
 
-    /* command-line = ... SP type-code ) / ( structure-command . SP structure-code ) / ( mode-command SP mode-code ...      RFC 959, 5.3.1
+    /* command-line = ... 1*SP type-code ) / ( structure-command 1*. SP structure-code ) / ( mode-command 1*SP mode-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nstru"
      *     ALPHA / DIGIT / "-" / "_" -> other_command_1: anomaly-open, open command
-     *     SP -> structure_code_2
+     *     SP -> command_line_43
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1152, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: command_line_30 */
+    {1158, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: command_line_36 */
 
-    /* command-line = ... SP mechanism-name ) / ( type-command . SP type-code ) / ( structure-command SP structure-code ...      RFC 959, 5.3.1
+    /* command-line = ... SP mechanism-name ) / ( type-command 1*. SP type-code ) / ( structure-command 1*SP structure-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\ntype"
      *     ALPHA / DIGIT / "-" / "_" -> other_command_1: anomaly-open, open command
-     *     SP -> type_code_5
+     *     SP -> command_line_44
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1156, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: command_line_31 */
+    {1162, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: command_line_37 */
 
     /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9760,31 +10106,31 @@ static const qcap_state_t states[] = {
      *     SP -> string_34
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1160, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 450: command_line_32 */
+    {1166, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 450: command_line_38 */
 
     /* net-addr = 1*45. ( HEXDIG / ":" / "." )      RFC 2428, 2
      * e.g. after "eprt |1|"
      *     HEXDIG / "." / ":" -> net_addr_2 */
-    {1164, 255, 147, 211, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 451: net_addr_1 */
+    {1170, 255, 149, 213, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 451: net_addr_1 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0"
-     *     "0" -> number_17
+     *     "0" -> number_15
      *     "1" -> host_number_12
      *     "2" -> host_number_13
      *     "3"-"9" -> host_number_14
-     *     "," -> number_18: convert h2, begin h3 */
-    {1165, 255, 129, 33, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 452: number_14 */
+     *     "," -> number_16: convert h2, begin h3 */
+    {1171, 255, 129, 33, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 452: number_13 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,1"
      *     DIGIT -> host_number_14
-     *     "," -> number_18: convert h2, begin h3 */
-    {1170, 255, 130, 28, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 453: host_number_12 */
+     *     "," -> number_16: convert h2, begin h3 */
+    {1176, 255, 130, 28, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 453: host_number_12 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9793,38 +10139,38 @@ static const qcap_state_t states[] = {
      *     "0"-"4" -> host_number_14
      *     "5" -> host_number_18
      *     "6"-"9" -> host_number_19: convert h2
-     *     "," -> number_18: convert h2, begin h3 */
-    {1172, 255, 131, 28, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 454: host_number_13 */
+     *     "," -> number_16: convert h2, begin h3 */
+    {1178, 255, 131, 28, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 454: host_number_13 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,3"
      *     DIGIT -> host_number_19: convert h2
-     *     "," -> number_18: convert h2, begin h3 */
-    {1176, 255, 130, 28, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 455: host_number_14 */
+     *     "," -> number_16: convert h2, begin h3 */
+    {1182, 255, 130, 28, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 455: host_number_14 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "type l 0"
-     *     "0" -> number_19
+     *     "0" -> number_17
      *     "1" -> crlf_19
      *     "2" -> crlf_20
      *     "3"-"9" -> crlf_21
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1178, 255, 148, 212, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 456: number_15 */
+    {1184, 255, 150, 214, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 456: number_14 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "type l 1"
      *     DIGIT -> crlf_21
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1184, 255, 149, 213, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 457: crlf_19 */
+    {1190, 255, 151, 215, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 457: crlf_19 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "type l 2"
@@ -9833,22 +10179,22 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> crlf_9: close type-code, mark
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1187, 255, 150, 213, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 458: crlf_20 */
+    {1193, 255, 152, 215, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 458: crlf_20 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "type l 3"
      *     DIGIT -> crlf_9: close type-code, mark
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1192, 255, 149, 213, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 459: crlf_21 */
+    {1198, 255, 151, 215, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 459: crlf_21 */
 
     /* feature-lines = *( feature-line CRLF ) .      RFC 2389, 3.2
      * e.g. after "100-\n"
      *     -> before_feature_line_1
      *     -> answer_lines_2 */
-    {0, 255, 10, 214, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 460: feature_lines_1 */
+    {0, 255, 10, 216, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 460: feature_lines_1 */
 
     /* text-lines = *OCTET .      RFC 959, 4.2
      * e.g. after "100-\n"
@@ -9858,7 +10204,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "100-\n"
      *     -> text_lines_4: open reply-lines */
-    {1195, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 462: before_text_lines_2 */
+    {1201, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 462: before_text_lines_2 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9869,7 +10215,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {1196, 255, 28, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 463: host_number_15 */
+    {1202, 255, 28, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 463: host_number_15 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9882,7 +10228,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {1201, 255, 35, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 464: host_number_16 */
+    {1207, 255, 35, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 464: host_number_16 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9893,42 +10239,42 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {1208, 255, 28, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 465: host_number_17 */
+    {1214, 255, 28, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 465: host_number_17 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "229 (|||"
      *     not-digit -> text_6: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     DIGIT -> tcp_port_2
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1213, 255, 17, 215, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 466: tcp_port_1 */
+    {1219, 255, 17, 217, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 466: tcp_port_1 */
 
     /* path-text = DQUOTE quoted-path DQUOTE [ SP *. char ]      RFC 959, 5.4
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "257 \"a\" "
      *     char -> path_text_2
      *     CR -> crlf_22
      *     LF -> outcome_1: begin path-code, begin path-code, convert path-code, convert path-code, close reply-code, open reply-text, open pathname, close pathname, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {1217, 3, 14, 216, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 467: path_text_2 */
+    {1223, 3, 14, 218, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 467: path_text_2 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "257 \"a\"\r"
      *     LF -> outcome_1: begin path-code, begin path-code, convert path-code, convert path-code, close reply-code, open reply-text, open pathname, close pathname, close reply-text, mark, atomic ends */
-    {1220, 255, 15, 16, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 468: crlf_22 */
+    {1226, 255, 15, 16, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 468: crlf_22 */
 
     /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n227 "
      *     not-digit -> passive_text_7
      *     DIGIT -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1221, 255, 17, 217, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 469: passive_text_6 */
+    {1227, 255, 17, 219, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 469: passive_text_6 */
 
     /* extended-passive-text = *. not-open "(|||" tcp-port "|)" *char      RFC 2428, 3
      * extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
@@ -9938,173 +10284,179 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "(" -> extended_passive_text_8 */
-    {1225, 255, 87, 218, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 470: extended_passive_text_6 */
+    {1231, 255, 87, 220, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 470: extended_passive_text_6 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nacct "
      *     char -> string_35
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1229, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 471: string_26 */
+    {1235, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 471: string_26 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nauth "
      *     char -> string_36
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1232, 255, 14, 34, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: string_27 */
+    {1238, 255, 14, 34, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: string_27 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nccc a"
      *     char -> string_28
      *     CR -> crlf_26: close argument, mark
      *     LF -> signals_1: close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1235, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: string_28 */
+    {1241, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: string_28 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nccc \r"
      *     LF -> signals_1: anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1238, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 474: crlf_23 */
+    {1244, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 474: crlf_23 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ncsid "
      *     char -> string_37
      *     CR -> crlf_27: anomaly-open, open command
      *     LF -> signals_1: anomaly-open, open command, begin free-command, convert free-command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1239, 255, 14, 34, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 475: string_29 */
+    {1245, 255, 14, 34, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 475: string_29 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ncsid\r"
      *     LF -> signals_1: open command, begin free-command, convert free-command, close command, mark, atomic ends, push commands verb, close request */
-    {1242, 255, 15, 16, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 476: crlf_24 */
+    {1248, 255, 15, 16, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 476: crlf_24 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\ncwd a"
      *     char -> string_30
      *     CR -> crlf_28
      *     LF -> signals_1: open command, close command, open pathname, close pathname, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1243, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 477: string_30 */
+    {1249, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 477: string_30 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nenc a"
      *     char -> string_31
      *     CR -> crlf_29
      *     LF -> signals_1: open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1246, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 478: string_31 */
+    {1252, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 478: string_31 */
 
-    /* extended-host-port = . "|" net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
+    /* command-line = ... 1*SP host-port ) / ( extended-port-command 1*. SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
+     * extended-host-port = . "|" net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\neprt "
-     *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     SP -> command_line_45
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request
-     *     "|" -> extended_host_port_5 */
-    {1249, 255, 108, 219, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 479: extended_host_port_4 */
+     *     "|" -> extended_host_port_3 */
+    {1255, 255, 153, 221, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 479: command_line_39 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nhost "
      *     char -> string_38
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1253, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 480: string_32 */
+    {1260, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 480: string_32 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nlist "
      *     char -> string_30
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1256, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: string_33 */
+    {1263, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: string_33 */
 
-    /* mode-code = . "S" / "B" / "C" / "Z"      RFC 959, 5.3.2
+    /* command-line = ... 1*SP structure-code ) / ( mode-command 1*. SP mode-code ) / ( restart-command 1*SP marker ) ...      RFC 959, 5.3.1
+     * mode-code = . "S" / "B" / "C" / "Z"      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nmode "
-     *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"A" / "D"-"R" / "T"-"Y" / "["-"a" / "d"-"r" / "t"-"y" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"A" / "D"-"R" / "T"-"Y" / "["-"a" / "d"-"r" / "t"-"y" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
      *     mode-code -> crlf_30
+     *     SP -> command_line_46
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1259, 255, 151, 220, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 482: mode_code_2 */
+    {1266, 255, 154, 222, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 482: command_line_40 */
 
-    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+    /* command-line = ... [ SP pathname ] ) / ( port-command 1*. SP host-port ) / ( extended-port-command 1*SP extended-host-port ...      RFC 959, 5.3.1
+     * number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
-     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport "
-     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_21
+     *     ALPHA / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_19
      *     "1" -> host_number_22
      *     "2" -> host_number_23
      *     "3"-"9" -> host_number_24
+     *     SP -> command_line_47
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1263, 255, 23, 221, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 483: number_16 */
+    {1271, 255, 155, 223, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 483: command_line_41 */
 
-    /* marker = 1*. VCHAR      RFC 959, 5.3.2
+    /* command-line = ... 1*SP mode-code ) / ( restart-command 1*. SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
+     * marker = 1*. VCHAR      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nrest "
-     *     VCHAR -> marker_4
-     *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     VCHAR -> marker_2
+     *     SP -> command_line_48
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
-     *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1270, 255, 152, 222, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 484: marker_3 */
+     *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request
+     *     HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument */
+    {1279, 255, 156, 221, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 484: command_line_42 */
 
-    /* structure-code = . "F" / "R" / "P"      RFC 959, 5.3.2
+    /* command-line = ... 1*SP type-code ) / ( structure-command 1*. SP structure-code ) / ( mode-command 1*SP mode-code ...      RFC 959, 5.3.1
+     * structure-code = . "F" / "R" / "P"      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nstru "
-     *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"E" / "G"-"O" / "Q" / "S"-"e" / "g"-"o" / "q" / %x73-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"E" / "G"-"O" / "Q" / "S"-"e" / "g"-"o" / "q" / %x73-FF -> string_28: anomaly-open, open command, close command, open argument
      *     structure-code -> crlf_31
+     *     SP -> command_line_49
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1274, 255, 153, 223, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 485: structure_code_2 */
+    {1284, 255, 157, 224, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 485: command_line_43 */
 
-    /* type-code = ( . ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
+    /* command-line = ... SP mechanism-name ) / ( type-command 1*. SP type-code ) / ( structure-command 1*SP structure-code ...      RFC 959, 5.3.1
+     * type-code = ( . ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
      * type-code = ( ( "A" / "E" ) [ SP form-code ] ) / . "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
-     * type-code = ( ( "A" / "E" ) [ SP form-code ] ) / "I" / ( . "L" SP byte-size )      RFC 959, 5.3.2
      * e.g. after "ccc\ntype "
-     *     "A" / "E" / "a" / "e" -> type_code_6
-     *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "B"-"D" / "F"-"H" / "J"-"K" / "M"-"`" / "b"-"d" / "f"-"h" / "j"-"k" / %x6D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "A" / "E" / "a" / "e" -> type_code_4
+     *     DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "B"-"D" / "F"-"H" / "J"-"K" / "M"-"`" / "b"-"d" / "f"-"h" / "j"-"k" / %x6D-FF -> string_28: anomaly-open, open command, close command, open argument
      *     "I" / "i" -> crlf_32
-     *     "L" / "l" -> type_code_7
+     *     "L" / "l" -> type_code_5
+     *     SP -> command_line_50
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1278, 255, 154, 224, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: type_code_5 */
+    {1289, 255, 158, 221, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: command_line_44 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nuser "
      *     char -> string_39
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1284, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 487: string_34 */
+    {1296, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 487: string_34 */
 
     /* net-addr = . 1*45( HEXDIG / ":" / "." )      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt |1|a"
      *     HEXDIG / "." / ":" -> net_addr_3
      *     "|" -> tcp_port_3: convert net-addr, begin tcp-port */
-    {1287, 255, 155, 225, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 488: net_addr_2 */
+    {1299, 255, 159, 225, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 488: net_addr_2 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10114,30 +10466,30 @@ static const qcap_state_t states[] = {
      *     "1" -> host_number_12
      *     "2" -> host_number_13
      *     "3"-"9" -> host_number_14
-     *     "," -> number_18: convert h2, begin h3 */
-    {1289, 255, 129, 33, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 489: number_17 */
+     *     "," -> number_16: convert h2, begin h3 */
+    {1301, 255, 129, 33, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 489: number_15 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,"
-     *     "0" -> number_22
+     *     "0" -> number_20
      *     "1" -> host_number_25
      *     "2" -> host_number_26
      *     "3"-"9" -> host_number_27 */
-    {1294, 255, 104, 30, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 490: number_18 */
+    {1306, 255, 143, 30, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 490: number_16 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,25"
      *     "0"-"5" -> host_number_19: convert h2
-     *     "," -> number_18: convert h2, begin h3 */
-    {1176, 255, 142, 206, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 491: host_number_18 */
+     *     "," -> number_16: convert h2, begin h3 */
+    {1182, 255, 144, 208, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 491: host_number_18 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * e.g. after "port 0,26"
-     *     "," -> number_18: begin h3 */
-    {1298, 255, 143, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 492: host_number_19 */
+     *     "," -> number_16: begin h3 */
+    {1310, 255, 145, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 492: host_number_19 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10149,16 +10501,16 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_21
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1299, 255, 148, 212, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: number_19 */
+    {1311, 255, 150, 214, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: number_17 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "type l 25"
      *     "0"-"5" -> crlf_9: close type-code, mark
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1192, 255, 156, 226, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 494: crlf_25 */
+    {1198, 255, 160, 226, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 494: crlf_25 */
 
     /* feature-line = ( . SP feature ) / feature      RFC 2389, 3.2
      * feature-lines = *( feature-line CRLF ) .      RFC 2389, 3.2
@@ -10166,25 +10518,25 @@ static const qcap_state_t states[] = {
      * e.g. after "100-\n"
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> feature_1: mark, anomaly-open, open feature
      *     SP -> feature_2: mark, open feature */
-    {1305, 255, 157, 227, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 495: feature_line_1 */
+    {1317, 255, 161, 227, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 495: feature_line_1 */
 
     /* e.g. after "100-\n"
      *     -> feature_line_1 */
-    {1307, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 496: before_feature_line_1 */
+    {1319, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 496: before_feature_line_1 */
 
-    /* answer-lines = ( feature-lines text ) / lines .      RFC 959, 4.2.1
+    /* answer-lines = ( feature-lines text ) / lines .      RFC 959, 4.2
      * e.g. after "100-\n"
      *     -> before_text_2 */
-    {0, 255, 9, 208, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 497: answer_lines_2 */
+    {0, 255, 9, 210, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 497: answer_lines_2 */
 
     /* lines = text-lines text .      RFC 959, 4.2
      * e.g. after "100-\n"
      *     -> before_text_2 */
-    {0, 255, 11, 193, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 498: lines_2 */
+    {0, 255, 11, 194, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 498: lines_2 */
 
     /* e.g. after "100-\n"
      *     -> lines_2: close reply-lines */
-    {1308, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 499: before_lines_2 */
+    {1320, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 499: before_lines_2 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10198,7 +10550,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {1309, 255, 34, 33, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 500: number_20 */
+    {1321, 255, 34, 33, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 500: number_18 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -10209,17 +10561,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {1208, 255, 145, 206, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 501: host_number_20 */
+    {1214, 255, 147, 208, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 501: host_number_20 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: begin h3 */
-    {1317, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 502: host_number_21 */
+    {1329, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 502: host_number_21 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -10230,20 +10582,20 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_9: convert tcp-port */
-    {1321, 255, 158, 228, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 503: tcp_port_2 */
+    {1333, 255, 162, 228, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 503: tcp_port_2 */
 
     /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
      * number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a"
      *     not-digit -> passive_text_7
-     *     "0" -> number_24
+     *     "0" -> number_22
      *     "1" -> host_number_30
      *     "2" -> host_number_31
      *     "3"-"9" -> host_number_32
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1326, 3, 23, 229, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 504: passive_text_7 */
+    {1338, 3, 23, 229, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 504: passive_text_7 */
 
     /* extended-passive-text = *. not-open "(|||" tcp-port "|)" *char      RFC 2428, 3
      * extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
@@ -10253,112 +10605,134 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "(" -> extended_passive_text_8 */
-    {1333, 3, 87, 218, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 505: extended_passive_text_7 */
+    {1345, 3, 87, 220, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 505: extended_passive_text_7 */
 
     /* extended-passive-text = *not-open "(" . "|||" tcp-port "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n229 ("
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> text_6: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_10 */
-    {1337, 255, 108, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 506: extended_passive_text_8 */
+    {1349, 255, 108, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 506: extended_passive_text_8 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nacct a"
      *     char -> string_35
      *     CR -> crlf_33
      *     LF -> signals_1: open command, close command, open account, close account, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1341, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: string_35 */
+    {1353, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: string_35 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nauth a"
      *     char -> string_36
      *     CR -> crlf_34
      *     LF -> signals_1: open command, close command, open mechanism, begin mechanism-name, convert mechanism-name, close mechanism, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1344, 3, 14, 34, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 508: string_36 */
+    {1356, 3, 14, 34, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 508: string_36 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nccc a\r"
      *     LF -> signals_1: anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1347, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: crlf_26 */
+    {1359, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: crlf_26 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\ncsid a"
      *     char -> string_37
      *     CR -> crlf_35
      *     LF -> signals_1: open command, begin free-command, convert free-command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1348, 3, 14, 34, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 510: string_37 */
+    {1360, 3, 14, 34, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 510: string_37 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ncsid \r"
      *     LF -> signals_1: begin free-command, convert free-command, close command, mark, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1351, 255, 15, 16, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 511: crlf_27 */
+    {1363, 255, 15, 16, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 511: crlf_27 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ncwd a\r"
      *     LF -> signals_1: open command, close command, open pathname, close pathname, mark, atomic ends, push commands verb, close request */
-    {1352, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 512: crlf_28 */
+    {1364, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 512: crlf_28 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nenc a\r"
      *     LF -> signals_1: open command, close command, open argument, close argument, mark, atomic ends, push commands verb, close request */
-    {1353, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 513: crlf_29 */
+    {1365, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 513: crlf_29 */
+
+    /* command-line = ... 1*SP host-port ) / ( extended-port-command 1*. SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
+     * extended-host-port = . "|" net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\neprt  "
+     *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     SP -> command_line_45
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "|" -> extended_host_port_5 */
+    {1366, 4, 153, 221, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: command_line_45 */
 
     /* extended-host-port = "|" . net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\neprt |"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"0" / "3"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "1"-"2" -> extended_host_port_7
+     *     "1"-"2" -> extended_host_port_6
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1354, 255, 159, 219, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: extended_host_port_5 */
+    {1371, 255, 163, 231, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 515: extended_host_port_3 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nhost a"
      *     char -> string_38
      *     CR -> crlf_36
      *     LF -> signals_1: open command, close command, open hostname, close hostname, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1358, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 515: string_38 */
+    {1375, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 516: string_38 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nmode b"
      *     char -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_37
      *     LF -> signals_1: open command, close command, open mode-code, close mode-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1361, 255, 14, 231, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 516: crlf_30 */
+    {1378, 255, 14, 232, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 517: crlf_30 */
+
+    /* command-line = ... 1*SP structure-code ) / ( mode-command 1*. SP mode-code ) / ( restart-command 1*SP marker ) ...      RFC 959, 5.3.1
+     * mode-code = . "S" / "B" / "C" / "Z"      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nmode  "
+     *     DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"A" / "D"-"R" / "T"-"Y" / "["-"a" / "d"-"r" / "t"-"y" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     mode-code -> crlf_38
+     *     SP -> command_line_46
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {1381, 4, 154, 222, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 518: command_line_46 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_25
+     *     "0" -> number_23
      *     "1" -> host_number_22
      *     "2" -> host_number_23
      *     "3"-"9" -> host_number_24
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_26 */
-    {1364, 255, 34, 221, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 517: number_21 */
+     *     "," -> number_24 */
+    {1386, 255, 34, 233, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 519: number_19 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10368,8 +10742,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> host_number_24
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_26 */
-    {1372, 255, 28, 232, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 518: host_number_22 */
+     *     "," -> number_24 */
+    {1394, 255, 28, 234, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 520: host_number_22 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10381,8 +10755,8 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> host_number_34
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_26 */
-    {1377, 255, 35, 232, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 519: host_number_23 */
+     *     "," -> number_24 */
+    {1399, 255, 35, 234, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 521: host_number_23 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10392,164 +10766,213 @@ static const qcap_state_t states[] = {
      *     DIGIT -> host_number_34
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_26 */
-    {1384, 255, 28, 232, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 520: host_number_24 */
+     *     "," -> number_24 */
+    {1406, 255, 28, 234, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 522: host_number_24 */
+
+    /* command-line = ... [ SP pathname ] ) / ( port-command 1*. SP host-port ) / ( extended-port-command 1*SP extended-host-port ...      RFC 959, 5.3.1
+     * number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  "
+     *     ALPHA / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_25
+     *     "1" -> host_number_35
+     *     "2" -> host_number_36
+     *     "3"-"9" -> host_number_37
+     *     SP -> command_line_47
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {1411, 4, 155, 223, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 523: command_line_47 */
 
     /* marker = 1*. VCHAR      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nrest a"
-     *     VCHAR -> marker_4
+     *     VCHAR -> marker_2
      *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     CR -> crlf_38
+     *     CR -> crlf_39
      *     LF -> signals_1: open command, close command, open marker, close marker, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1389, 4, 152, 233, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 521: marker_4 */
+    {1419, 4, 164, 235, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: marker_2 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* command-line = ... 1*SP mode-code ) / ( restart-command 1*. SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
+     * marker = 1*. VCHAR      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * e.g. after "ccc\nrest  "
+     *     VCHAR -> marker_3
+     *     SP -> command_line_48
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument */
+    {1423, 4, 156, 221, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: command_line_48 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nstru f"
      *     char -> string_28: anomaly-open, open command, close command, open argument
-     *     CR -> crlf_39
+     *     CR -> crlf_40
      *     LF -> signals_1: open command, close command, open structure-code, close structure-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1393, 255, 14, 231, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 522: crlf_31 */
+    {1428, 255, 14, 232, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: crlf_31 */
+
+    /* command-line = ... 1*SP type-code ) / ( structure-command 1*. SP structure-code ) / ( mode-command 1*SP mode-code ...      RFC 959, 5.3.1
+     * structure-code = . "F" / "R" / "P"      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nstru  "
+     *     DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"E" / "G"-"O" / "Q" / "S"-"e" / "g"-"o" / "q" / %x73-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     structure-code -> crlf_41
+     *     SP -> command_line_49
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {1431, 4, 157, 224, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 527: command_line_49 */
 
     /* type-code = ( ( "A" / "E" ) [ . SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\ntype a"
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     SP -> type_code_8
-     *     CR -> crlf_40
+     *     SP -> type_code_6
+     *     CR -> crlf_42
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1396, 255, 24, 234, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 523: type_code_6 */
+    {1436, 255, 24, 236, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 528: type_code_4 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ntype i"
      *     char -> string_28: anomaly-open, open command, close command, open argument
-     *     CR -> crlf_40
+     *     CR -> crlf_42
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1400, 255, 14, 231, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: crlf_32 */
+    {1440, 255, 14, 232, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: crlf_32 */
 
     /* type-code = ( ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" . SP byte-size )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ntype l"
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     SP -> number_27
+     *     SP -> number_26
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1403, 255, 24, 235, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: type_code_7 */
+    {1443, 255, 24, 237, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 530: type_code_5 */
+
+    /* command-line = ... SP mechanism-name ) / ( type-command 1*. SP type-code ) / ( structure-command 1*SP structure-code ...      RFC 959, 5.3.1
+     * type-code = ( . ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
+     * type-code = ( ( "A" / "E" ) [ SP form-code ] ) / . "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
+     * e.g. after "ccc\ntype  "
+     *     "A" / "E" / "a" / "e" -> type_code_7
+     *     DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "B"-"D" / "F"-"H" / "J"-"K" / "M"-"`" / "b"-"d" / "f"-"h" / "j"-"k" / %x6D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "I" / "i" -> crlf_43
+     *     "L" / "l" -> type_code_8
+     *     SP -> command_line_50
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {1447, 4, 158, 221, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 531: command_line_50 */
 
     /* string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nuser a"
      *     char -> string_39
-     *     CR -> crlf_41
+     *     CR -> crlf_44
      *     LF -> signals_1: open command, close command, open username, close username, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1407, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: string_39 */
+    {1454, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 532: string_39 */
 
     /* net-addr = . 1*45( HEXDIG / ":" / "." )      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt |1|aa"
      *     HEXDIG / "." / ":" -> net_addr_3
      *     "|" -> tcp_port_3: convert net-addr, begin tcp-port
-     *     44 bytes -> extended_host_port_6: convert net-addr */
-    {1410, 2, 160, 225, 65, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 527: net_addr_3 */
+     *     44 bytes -> extended_host_port_4: convert net-addr */
+    {1457, 2, 165, 225, 67, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 533: net_addr_3 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * e.g. after "eprt |1|a|"
      *     DIGIT -> tcp_port_5 */
-    {1413, 255, 8, 215, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 528: tcp_port_3 */
+    {1460, 255, 8, 217, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 534: tcp_port_3 */
 
     /* extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt |1|a.{44}"
      *     "|" -> tcp_port_3: begin tcp-port */
-    {1414, 255, 102, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: extended_host_port_6 */
+    {1461, 255, 142, 207, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: extended_host_port_4 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0"
-     *     "0" -> number_28
+     *     "0" -> number_27
      *     "1" -> host_number_25
      *     "2" -> host_number_26
      *     "3"-"9" -> host_number_27
-     *     "," -> number_29: convert h3, begin h4 */
-    {1415, 255, 129, 33, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 530: number_22 */
+     *     "," -> number_28: convert h3, begin h4 */
+    {1462, 255, 129, 33, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 536: number_20 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,1"
      *     DIGIT -> host_number_27
-     *     "," -> number_29: convert h3, begin h4 */
-    {1420, 255, 130, 28, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 531: host_number_25 */
+     *     "," -> number_28: convert h3, begin h4 */
+    {1467, 255, 130, 28, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 537: host_number_25 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,2"
      *     "0"-"4" -> host_number_27
-     *     "5" -> host_number_35
-     *     "6"-"9" -> host_number_36: convert h3
-     *     "," -> number_29: convert h3, begin h4 */
-    {1422, 255, 131, 28, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 532: host_number_26 */
+     *     "5" -> host_number_38
+     *     "6"-"9" -> host_number_39: convert h3
+     *     "," -> number_28: convert h3, begin h4 */
+    {1469, 255, 131, 28, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 538: host_number_26 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,3"
-     *     DIGIT -> host_number_36: convert h3
-     *     "," -> number_29: convert h3, begin h4 */
-    {1426, 255, 130, 28, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 533: host_number_27 */
+     *     DIGIT -> host_number_39: convert h3
+     *     "," -> number_28: convert h3, begin h4 */
+    {1473, 255, 130, 28, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 539: host_number_27 */
 
     /* feature = 1*. char      RFC 2389, 3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "100-\na"
      *     char -> feature_1
-     *     CR -> crlf_42: close feature, anomaly bad-feature, atomic ends
+     *     CR -> crlf_45: close feature, anomaly bad-feature, atomic ends
      *     LF -> feature_line_1: close feature, anomaly bad-feature, atomic ends, anomaly-open, anomaly bare-LF */
-    {1428, 3, 14, 236, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 534: feature_1 */
+    {1475, 3, 14, 238, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 540: feature_1 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * else feature = 1*. char      RFC 2389, 3.2
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "100-\n "
      *     char -> feature_3
-     *     CR -> crlf_42: rollback, anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends
+     *     CR -> crlf_45: rollback, anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends
      *     LF -> feature_line_2: rollback, anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends, anomaly-open, anomaly bare-LF */
-    {1431, 255, 14, 237, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: feature_2 */
+    {1478, 255, 14, 239, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 541: feature_2 */
 
     /* text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "100-\n"
      *     char -> text_8
-     *     CR -> crlf_43: close reply-text
+     *     CR -> crlf_46: close reply-text
      *     LF -> done_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {1434, 3, 14, 189, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 536: text_8 */
+    {1481, 3, 14, 190, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 542: text_8 */
 
     /* e.g. after "100-\n"
      *     -> text_8: open reply-text */
-    {1437, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 537: before_text_2 */
+    {1484, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 543: before_text_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_30
+     *     "0" -> number_29
      *     "1" -> host_number_28
      *     "2" -> host_number_4
      *     "3"-"9" -> host_number_29
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {1438, 255, 34, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 538: number_23 */
+    {1485, 255, 34, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 544: number_21 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10560,18 +10983,18 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {1446, 255, 28, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 539: host_number_28 */
+    {1493, 255, 28, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 545: host_number_28 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * else text = *. char      RFC 959, 4.2.1
      * e.g. after "227 a0,0,3"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     DIGIT -> host_number_38: convert h3
+     *     DIGIT -> host_number_41: convert h3
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {1451, 255, 28, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 540: host_number_29 */
+    {1498, 255, 28, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 546: host_number_29 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -10582,31 +11005,31 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_9: convert tcp-port */
-    {1456, 255, 158, 228, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 541: tcp_port_4 */
+    {1503, 255, 162, 228, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 547: tcp_port_4 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port "|" . ")" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "229 (|||0|"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"(" / "*"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     ")" -> extended_passive_text_11 */
-    {1461, 255, 161, 238, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 542: extended_passive_text_9 */
+    {1508, 255, 166, 240, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 548: extended_passive_text_9 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_31
+     *     "0" -> number_30
      *     "1" -> host_number_30
      *     "2" -> host_number_31
      *     "3"-"9" -> host_number_32
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_32 */
-    {1465, 255, 34, 221, 67, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 543: number_24 */
+     *     "," -> number_31 */
+    {1512, 255, 34, 233, 69, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 549: number_22 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10616,8 +11039,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> host_number_32
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_32 */
-    {1473, 255, 28, 232, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 544: host_number_30 */
+     *     "," -> number_31 */
+    {1520, 255, 28, 234, 70, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 550: host_number_30 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10625,78 +11048,97 @@ static const qcap_state_t states[] = {
      * e.g. after "220 \n227 a2"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     "0"-"4" -> host_number_32
-     *     "5" -> host_number_39
-     *     "6"-"9" -> host_number_40
+     *     "5" -> host_number_42
+     *     "6"-"9" -> host_number_43
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_32 */
-    {1478, 255, 35, 232, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 545: host_number_31 */
+     *     "," -> number_31 */
+    {1525, 255, 35, 234, 70, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 551: host_number_31 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a3"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     DIGIT -> host_number_40
+     *     DIGIT -> host_number_43
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_32 */
-    {1485, 255, 28, 232, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 546: host_number_32 */
+     *     "," -> number_31 */
+    {1532, 255, 28, 234, 70, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 552: host_number_32 */
 
     /* extended-passive-text = *not-open "(|" . "||" tcp-port "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n229 (|"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> text_6: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_12 */
-    {1490, 255, 108, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 547: extended_passive_text_10 */
+    {1537, 255, 108, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 553: extended_passive_text_10 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nacct a\r"
      *     LF -> signals_1: open command, close command, open account, close account, mark, atomic ends, push commands verb, close request */
-    {1494, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 548: crlf_33 */
+    {1541, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 554: crlf_33 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nauth a\r"
      *     LF -> signals_1: open command, close command, open mechanism, begin mechanism-name, convert mechanism-name, close mechanism, mark, atomic ends, push commands verb, close request */
-    {1495, 255, 15, 16, 69, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 549: crlf_34 */
+    {1542, 255, 15, 16, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 555: crlf_34 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ncsid a\r"
      *     LF -> signals_1: open command, begin free-command, convert free-command, close command, open argument, close argument, mark, atomic ends, push commands verb, close request */
-    {1496, 255, 15, 16, 70, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 550: crlf_35 */
+    {1543, 255, 15, 16, 72, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 556: crlf_35 */
+
+    /* extended-host-port = "|" . net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\neprt  |"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"0" / "3"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "1"-"2" -> extended_host_port_7
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {1544, 255, 163, 231, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 557: extended_host_port_5 */
 
     /* extended-host-port = "|" net-prt . "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\neprt |1"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> net_addr_4 */
-    {1497, 255, 108, 219, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 551: extended_host_port_7 */
+    {1548, 255, 108, 231, 73, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 558: extended_host_port_6 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nhost a\r"
      *     LF -> signals_1: open command, close command, open hostname, close hostname, mark, atomic ends, push commands verb, close request */
-    {1501, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 552: crlf_36 */
+    {1552, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 559: crlf_36 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nmode b\r"
      *     LF -> signals_1: open command, close command, open mode-code, close mode-code, mark, atomic ends, push commands verb, close request */
-    {1502, 255, 15, 16, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 553: crlf_37 */
+    {1553, 255, 15, 16, 73, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 560: crlf_37 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nmode  b"
+     *     char -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_47
+     *     LF -> signals_1: open command, close command, open mode-code, close mode-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {1554, 255, 14, 232, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 561: crlf_38 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10709,21 +11151,21 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_24
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_26 */
-    {1503, 255, 34, 221, 72, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 554: number_25 */
+     *     "," -> number_24 */
+    {1557, 255, 34, 233, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 562: number_23 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_33
-     *     "1" -> host_number_41
-     *     "2" -> host_number_42
-     *     "3"-"9" -> host_number_43
+     *     "0" -> number_32
+     *     "1" -> host_number_44
+     *     "2" -> host_number_45
+     *     "3"-"9" -> host_number_46
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1511, 255, 23, 221, 73, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 555: number_26 */
+    {1565, 255, 23, 233, 75, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 563: number_24 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -10733,123 +11175,220 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> host_number_34
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_26 */
-    {1384, 255, 145, 239, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 556: host_number_33 */
+     *     "," -> number_24 */
+    {1406, 255, 147, 241, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 564: host_number_33 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nport 26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_26 */
-    {1518, 255, 33, 239, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 557: host_number_34 */
+     *     "," -> number_24 */
+    {1572, 255, 33, 241, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 565: host_number_34 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_33
+     *     "1" -> host_number_35
+     *     "2" -> host_number_36
+     *     "3"-"9" -> host_number_37
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_34 */
+    {1576, 255, 34, 233, 76, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 566: number_25 */
+
+    /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  1"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> host_number_37
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_34 */
+    {1584, 255, 28, 234, 77, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 567: host_number_35 */
+
+    /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  2"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"4" -> host_number_37
+     *     "5" -> host_number_47
+     *     "6"-"9" -> host_number_48
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_34 */
+    {1589, 255, 35, 234, 77, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 568: host_number_36 */
+
+    /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  3"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> host_number_48
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_34 */
+    {1596, 255, 28, 234, 77, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 569: host_number_37 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nrest a\r"
      *     LF -> signals_1: open command, close command, open marker, close marker, mark, atomic ends, push commands verb, close request */
-    {1522, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 558: crlf_38 */
+    {1601, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: crlf_39 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* marker = 1*. VCHAR      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nrest  a"
+     *     VCHAR -> marker_3
+     *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_48
+     *     LF -> signals_1: open command, close command, open marker, close marker, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {1602, 4, 164, 235, 78, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: marker_3 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nstru f\r"
      *     LF -> signals_1: open command, close command, open structure-code, close structure-code, mark, atomic ends, push commands verb, close request */
-    {1523, 255, 15, 16, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 559: crlf_39 */
+    {1606, 255, 15, 16, 73, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: crlf_40 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nstru  f"
+     *     char -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_49
+     *     LF -> signals_1: open command, close command, open structure-code, close structure-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {1607, 255, 14, 232, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 573: crlf_41 */
 
     /* type-code = ( ( "A" / "E" ) [ SP . form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ntype a "
      *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"B" / "D"-"M" / "O"-"S" / "U"-"b" / "d"-"m" / "o"-"s" / %x75-FF -> string_28: anomaly-open, open command, close command, open argument
      *     form-code -> crlf_32
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1524, 255, 162, 240, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 560: type_code_8 */
+    {1610, 255, 167, 242, 73, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 574: type_code_6 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\ntype a\r"
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, atomic ends, push commands verb, close request */
-    {1528, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 561: crlf_40 */
+    {1614, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 575: crlf_42 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\ntype l "
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_34
-     *     "1" -> crlf_44
-     *     "2" -> crlf_45
-     *     "3"-"9" -> crlf_46
+     *     "0" -> number_35
+     *     "1" -> crlf_50
+     *     "2" -> crlf_51
+     *     "3"-"9" -> crlf_52
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1529, 255, 23, 221, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 562: number_27 */
+    {1615, 255, 23, 233, 73, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 576: number_26 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* type-code = ( ( "A" / "E" ) [ . SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\ntype  a"
+     *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     SP -> type_code_9
+     *     CR -> crlf_53
+     *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {1622, 255, 24, 236, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 577: type_code_7 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\ntype  i"
+     *     char -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_53
+     *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {1626, 255, 14, 232, 78, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 578: crlf_43 */
+
+    /* type-code = ( ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" . SP byte-size )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\ntype  l"
+     *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     SP -> number_36
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {1629, 255, 24, 237, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 579: type_code_8 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nuser a\r"
      *     LF -> signals_1: open command, close command, open username, close username, mark, atomic ends, push commands verb, close request */
-    {1536, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: crlf_41 */
+    {1633, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 580: crlf_44 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * e.g. after "eprt |1|a|0"
      *     DIGIT -> tcp_port_7
      *     "|" -> crlf_9: convert tcp-port, expect ftp-data, close host-port, mark */
-    {1537, 255, 163, 228, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 564: tcp_port_5 */
+    {1634, 255, 168, 228, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 581: tcp_port_5 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,00"
-     *     "0" -> host_number_36: convert h3
+     *     "0" -> host_number_39: convert h3
      *     "1" -> host_number_25
      *     "2" -> host_number_26
      *     "3"-"9" -> host_number_27
-     *     "," -> number_29: convert h3, begin h4 */
-    {1539, 255, 129, 33, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 565: number_28 */
+     *     "," -> number_28: convert h3, begin h4 */
+    {1636, 255, 129, 33, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 582: number_27 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,"
-     *     "0" -> number_35
+     *     "0" -> number_37
      *     "1" -> host_port_2
      *     "2" -> host_port_3
      *     "3"-"9" -> host_port_4 */
-    {1544, 255, 104, 30, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 566: number_29 */
+    {1641, 255, 143, 30, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 583: number_28 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,25"
-     *     "0"-"5" -> host_number_36: convert h3
-     *     "," -> number_29: convert h3, begin h4 */
-    {1426, 255, 142, 206, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 567: host_number_35 */
+     *     "0"-"5" -> host_number_39: convert h3
+     *     "," -> number_28: convert h3, begin h4 */
+    {1473, 255, 144, 208, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 584: host_number_38 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * e.g. after "port 0,0,26"
-     *     "," -> number_29: begin h4 */
-    {1548, 255, 143, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 568: host_number_36 */
+     *     "," -> number_28: begin h4 */
+    {1645, 255, 145, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 585: host_number_39 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "100-\na\r"
      *     LF -> feature_line_1 */
-    {1307, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 569: crlf_42 */
+    {1319, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 586: crlf_45 */
 
     /* feature = 1*. char      RFC 2389, 3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "100-\n a"
      *     char -> feature_3
-     *     CR -> crlf_42: close feature, atomic ends
+     *     CR -> crlf_45: close feature, atomic ends
      *     LF -> feature_line_1: close feature, atomic ends, anomaly-open, anomaly bare-LF */
-    {1549, 3, 14, 236, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: feature_3 */
+    {1646, 3, 14, 238, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 587: feature_3 */
 
     /* feature-line = ( . SP feature ) / feature      RFC 2389, 3.2
      * feature = 1*. char      RFC 2389, 3.2
@@ -10857,47 +11396,47 @@ static const qcap_state_t states[] = {
      * e.g. after "100-\n \n"
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> feature_1: mark, anomaly-open, open feature
      *     SP -> feature_4: mark */
-    {1552, 255, 157, 241, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: feature_line_2 */
+    {1649, 255, 161, 243, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 588: feature_line_2 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "100-\n\r"
      *     LF -> done_1 */
-    {1554, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: crlf_43 */
+    {1651, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 589: crlf_46 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,00"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> host_number_38: convert h3
+     *     "0" -> host_number_41: convert h3
      *     "1" -> host_number_28
      *     "2" -> host_number_4
      *     "3"-"9" -> host_number_29
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {1555, 255, 34, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 573: number_30 */
+    {1652, 255, 34, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 590: number_29 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * else text = *. char      RFC 959, 4.2.1
      * e.g. after "227 a0,0,25"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0"-"5" -> host_number_38: convert h3
+     *     "0"-"5" -> host_number_41: convert h3
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {1451, 255, 145, 206, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 574: host_number_37 */
+    {1498, 255, 147, 208, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 591: host_number_40 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a0,0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: begin h4 */
-    {1563, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 575: host_number_38 */
+    {1660, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 592: host_number_41 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -10908,204 +11447,313 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_9: convert tcp-port */
-    {1567, 255, 158, 228, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 576: tcp_port_6 */
+    {1664, 255, 162, 228, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 593: tcp_port_6 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port "|)" *. char      RFC 2428, 3
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "229 (|||0|)"
      *     char -> extended_passive_text_11
-     *     CR -> crlf_47: expect ftp-data, close reply-text, mark
+     *     CR -> crlf_54: expect ftp-data, close reply-text, mark
      *     LF -> outcome_1: expect ftp-data, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {1572, 3, 14, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 577: extended_passive_text_11 */
+    {1669, 3, 14, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 594: extended_passive_text_11 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a00"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> host_number_40
+     *     "0" -> host_number_43
      *     "1" -> host_number_30
      *     "2" -> host_number_31
      *     "3"-"9" -> host_number_32
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_32 */
-    {1575, 255, 34, 221, 75, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 578: number_31 */
+     *     "," -> number_31 */
+    {1672, 255, 34, 233, 80, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 595: number_30 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,"
      *     not-digit -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_37
-     *     "1" -> host_number_44
-     *     "2" -> host_number_45
-     *     "3"-"9" -> host_number_46
+     *     "0" -> number_39
+     *     "1" -> host_number_49
+     *     "2" -> host_number_50
+     *     "3"-"9" -> host_number_51
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1583, 255, 23, 221, 76, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 579: number_32 */
+    {1680, 255, 23, 233, 81, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 596: number_31 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a25"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0"-"5" -> host_number_40
+     *     "0"-"5" -> host_number_43
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_32 */
-    {1485, 255, 145, 239, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 580: host_number_39 */
+     *     "," -> number_31 */
+    {1532, 255, 147, 241, 70, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 597: host_number_42 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n227 a26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_32 */
-    {1590, 255, 33, 239, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 581: host_number_40 */
+     *     "," -> number_31 */
+    {1687, 255, 33, 241, 70, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 598: host_number_43 */
 
     /* extended-passive-text = *not-open "(||" . "|" tcp-port "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n229 (||"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> text_6: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> tcp_port_9 */
-    {1594, 255, 108, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 582: extended_passive_text_12 */
+    {1691, 255, 108, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 599: extended_passive_text_12 */
+
+    /* extended-host-port = "|" net-prt . "|" net-addr "|" tcp-port "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\neprt  |1"
+     *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "|" -> net_addr_5 */
+    {1695, 255, 108, 231, 82, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 600: extended_host_port_7 */
 
     /* net-addr = 1*45. ( HEXDIG / ":" / "." )      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\neprt |1|"
-     *     HEXDIG / "." / ":" -> net_addr_5
+     *     HEXDIG / "." / ":" -> net_addr_6
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / %x67-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1598, 255, 164, 242, 77, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 583: net_addr_4 */
+    {1699, 255, 169, 244, 83, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 601: net_addr_4 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nmode  b\r"
+     *     LF -> signals_1: open command, close command, open mode-code, close mode-code, mark, atomic ends, push commands verb, close request */
+    {1703, 255, 15, 16, 82, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: crlf_47 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_38
-     *     "1" -> host_number_41
-     *     "2" -> host_number_42
-     *     "3"-"9" -> host_number_43
+     *     "0" -> number_40
+     *     "1" -> host_number_44
+     *     "2" -> host_number_45
+     *     "3"-"9" -> host_number_46
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_39 */
-    {1602, 255, 34, 221, 78, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 584: number_33 */
+     *     "," -> number_41 */
+    {1704, 255, 34, 233, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 603: number_32 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,1"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> host_number_43
+     *     DIGIT -> host_number_46
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_39 */
-    {1610, 255, 28, 232, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 585: host_number_41 */
+     *     "," -> number_41 */
+    {1712, 255, 28, 234, 85, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 604: host_number_44 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,2"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0"-"4" -> host_number_43
-     *     "5" -> host_number_47
-     *     "6"-"9" -> host_number_48
+     *     "0"-"4" -> host_number_46
+     *     "5" -> host_number_52
+     *     "6"-"9" -> host_number_53
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_39 */
-    {1615, 255, 35, 232, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 586: host_number_42 */
+     *     "," -> number_41 */
+    {1717, 255, 35, 234, 85, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 605: host_number_45 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,3"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> host_number_48
+     *     DIGIT -> host_number_53
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_39 */
-    {1622, 255, 28, 232, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 587: host_number_43 */
+     *     "," -> number_41 */
+    {1724, 255, 28, 234, 85, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 606: host_number_46 */
+
+    /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  00"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> host_number_48
+     *     "1" -> host_number_35
+     *     "2" -> host_number_36
+     *     "3"-"9" -> host_number_37
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_34 */
+    {1729, 255, 34, 233, 86, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 607: number_33 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_42
+     *     "1" -> host_number_54
+     *     "2" -> host_number_55
+     *     "3"-"9" -> host_number_56
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {1737, 255, 23, 233, 87, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 608: number_34 */
+
+    /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  25"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"5" -> host_number_48
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_34 */
+    {1596, 255, 147, 241, 77, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 609: host_number_47 */
+
+    /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nport  26"
+     *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_34 */
+    {1744, 255, 33, 241, 77, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 610: host_number_48 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nrest  a\r"
+     *     LF -> signals_1: open command, close command, open marker, close marker, mark, atomic ends, push commands verb, close request */
+    {1748, 255, 15, 16, 88, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 611: crlf_48 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nstru  f\r"
+     *     LF -> signals_1: open command, close command, open structure-code, close structure-code, mark, atomic ends, push commands verb, close request */
+    {1749, 255, 15, 16, 82, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 612: crlf_49 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\ntype l 0"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_40
-     *     "1" -> crlf_44
-     *     "2" -> crlf_45
-     *     "3"-"9" -> crlf_46
-     *     CR -> crlf_40
+     *     "0" -> number_43
+     *     "1" -> crlf_50
+     *     "2" -> crlf_51
+     *     "3"-"9" -> crlf_52
+     *     CR -> crlf_42
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1627, 255, 23, 243, 80, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 588: number_34 */
+    {1750, 255, 23, 245, 89, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 613: number_35 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\ntype l 1"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> crlf_46
-     *     CR -> crlf_40
+     *     DIGIT -> crlf_52
+     *     CR -> crlf_42
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1634, 255, 17, 244, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 589: crlf_44 */
+    {1757, 255, 17, 246, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 614: crlf_50 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\ntype l 2"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0"-"4" -> crlf_46
-     *     "5" -> crlf_48
+     *     "0"-"4" -> crlf_52
+     *     "5" -> crlf_55
      *     "6"-"9" -> crlf_32
-     *     CR -> crlf_40
+     *     CR -> crlf_42
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1638, 255, 165, 244, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 590: crlf_45 */
+    {1761, 255, 170, 246, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 615: crlf_51 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\ntype l 3"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
      *     DIGIT -> crlf_32
-     *     CR -> crlf_40
+     *     CR -> crlf_42
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1644, 255, 17, 244, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 591: crlf_46 */
+    {1767, 255, 17, 246, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 616: crlf_52 */
+
+    /* type-code = ( ( "A" / "E" ) [ SP . form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\ntype  a "
+     *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"B" / "D"-"M" / "O"-"S" / "U"-"b" / "d"-"m" / "o"-"s" / %x75-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     form-code -> crlf_43
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {1771, 255, 167, 242, 82, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: type_code_9 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\ntype  a\r"
+     *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, atomic ends, push commands verb, close request */
+    {1775, 255, 15, 16, 88, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: crlf_53 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\ntype  l "
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_44
+     *     "1" -> crlf_56
+     *     "2" -> crlf_57
+     *     "3"-"9" -> crlf_58
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {1776, 255, 23, 233, 82, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 619: number_36 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * e.g. after "eprt |1|a|00"
      *     DIGIT -> tcp_port_10
      *     "|" -> crlf_9: convert tcp-port, expect ftp-data, close host-port, mark */
-    {1648, 255, 163, 228, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 592: tcp_port_7 */
+    {1783, 255, 168, 228, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 620: tcp_port_7 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0"
-     *     "0" -> number_41
+     *     "0" -> number_45
      *     "1" -> host_port_2
      *     "2" -> host_port_3
      *     "3"-"9" -> host_port_4
-     *     "," -> number_42: convert h4, set host, begin p1 */
-    {1650, 255, 129, 33, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 593: number_35 */
+     *     "," -> number_46: convert h4, set host, begin p1 */
+    {1785, 255, 129, 33, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 621: number_37 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,1"
      *     DIGIT -> host_port_4
-     *     "," -> number_42: convert h4, set host, begin p1 */
-    {1655, 255, 130, 35, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 594: host_port_2 */
+     *     "," -> number_46: convert h4, set host, begin p1 */
+    {1790, 255, 130, 35, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 622: host_port_2 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11114,38 +11762,38 @@ static const qcap_state_t states[] = {
      *     "0"-"4" -> host_port_4
      *     "5" -> host_port_7
      *     "6"-"9" -> host_port_8: convert h4, set host
-     *     "," -> number_42: convert h4, set host, begin p1 */
-    {1657, 255, 131, 35, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 595: host_port_3 */
+     *     "," -> number_46: convert h4, set host, begin p1 */
+    {1792, 255, 131, 35, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 623: host_port_3 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,3"
      *     DIGIT -> host_port_8: convert h4, set host
-     *     "," -> number_42: convert h4, set host, begin p1 */
-    {1661, 255, 130, 35, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 596: host_port_4 */
+     *     "," -> number_46: convert h4, set host, begin p1 */
+    {1796, 255, 130, 35, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 624: host_port_4 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * feature = 1*. char      RFC 2389, 3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "100-\n \n "
      *     char -> feature_5
-     *     CR -> crlf_42: anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends
+     *     CR -> crlf_45: anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends
      *     LF -> feature_line_1: anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends, anomaly-open, anomaly bare-LF */
-    {1663, 255, 14, 236, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 597: feature_4 */
+    {1798, 255, 14, 238, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 625: feature_4 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_43
+     *     "0" -> number_47
      *     "1" -> host_port_5
      *     "2" -> host_port_6
      *     "3"-"9" -> host_port_1
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {1666, 255, 34, 33, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 598: number_36 */
+    {1801, 255, 34, 33, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 626: number_38 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11156,7 +11804,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {1674, 255, 28, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 599: host_port_5 */
+    {1809, 255, 28, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 627: host_port_5 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11169,7 +11817,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {1679, 255, 35, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 600: host_port_6 */
+    {1814, 255, 35, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 628: host_port_6 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -11180,131 +11828,190 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_9: convert tcp-port */
-    {1686, 255, 158, 228, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 601: tcp_port_8 */
+    {1821, 255, 162, 228, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 629: tcp_port_8 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * else CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * else CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "229 (|||0|)\r"
      *     LF -> outcome_1: atomic ends */
-    {96, 255, 15, 16, 81, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 602: crlf_47 */
+    {96, 255, 15, 16, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 630: crlf_54 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_44
-     *     "1" -> host_number_44
-     *     "2" -> host_number_45
-     *     "3"-"9" -> host_number_46
+     *     "0" -> number_48
+     *     "1" -> host_number_49
+     *     "2" -> host_number_50
+     *     "3"-"9" -> host_number_51
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_45 */
-    {1691, 255, 34, 221, 82, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 603: number_37 */
+     *     "," -> number_49 */
+    {1826, 255, 34, 233, 91, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 631: number_39 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,1"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     DIGIT -> host_number_46
+     *     DIGIT -> host_number_51
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_45 */
-    {1699, 255, 28, 232, 83, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 604: host_number_44 */
+     *     "," -> number_49 */
+    {1834, 255, 28, 234, 92, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 632: host_number_49 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,2"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0"-"4" -> host_number_46
-     *     "5" -> host_number_49
-     *     "6"-"9" -> host_number_50
+     *     "0"-"4" -> host_number_51
+     *     "5" -> host_number_57
+     *     "6"-"9" -> host_number_58
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_45 */
-    {1704, 255, 35, 232, 83, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 605: host_number_45 */
+     *     "," -> number_49 */
+    {1839, 255, 35, 234, 92, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 633: host_number_50 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a0,3"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     DIGIT -> host_number_50
+     *     DIGIT -> host_number_58
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_45 */
-    {1711, 255, 28, 232, 83, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 606: host_number_46 */
+     *     "," -> number_49 */
+    {1846, 255, 28, 234, 92, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 634: host_number_51 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n229 (|||"
      *     not-digit -> text_6: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     DIGIT -> tcp_port_11
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1716, 255, 17, 245, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 607: tcp_port_9 */
+    {1851, 255, 17, 247, 93, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 635: tcp_port_9 */
+
+    /* net-addr = 1*45. ( HEXDIG / ":" / "." )      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\neprt  |1|"
+     *     HEXDIG / "." / ":" -> net_addr_7
+     *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / %x67-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {1855, 255, 169, 244, 94, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 636: net_addr_5 */
 
     /* net-addr = . 1*45( HEXDIG / ":" / "." )      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\neprt |1|a"
-     *     HEXDIG / "." / ":" -> net_addr_6
+     *     HEXDIG / "." / ":" -> net_addr_8
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / "g"-"{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> tcp_port_12 */
-    {1720, 255, 166, 242, 85, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 608: net_addr_5 */
+    {1859, 255, 171, 244, 95, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 637: net_addr_6 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,00"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> host_number_48
-     *     "1" -> host_number_41
-     *     "2" -> host_number_42
-     *     "3"-"9" -> host_number_43
+     *     "0" -> host_number_53
+     *     "1" -> host_number_44
+     *     "2" -> host_number_45
+     *     "3"-"9" -> host_number_46
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_39 */
-    {1725, 255, 34, 221, 86, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 609: number_38 */
+     *     "," -> number_41 */
+    {1864, 255, 34, 233, 96, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 638: number_40 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_46
-     *     "1" -> host_number_51
-     *     "2" -> host_number_52
-     *     "3"-"9" -> host_number_53
+     *     "0" -> number_50
+     *     "1" -> host_number_59
+     *     "2" -> host_number_60
+     *     "3"-"9" -> host_number_61
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1733, 255, 23, 221, 87, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 610: number_39 */
+    {1872, 255, 23, 233, 97, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 639: number_41 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,25"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0"-"5" -> host_number_48
+     *     "0"-"5" -> host_number_53
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_39 */
-    {1622, 255, 145, 239, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 611: host_number_47 */
+     *     "," -> number_41 */
+    {1724, 255, 147, 241, 85, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 640: host_number_52 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nport 0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_39 */
-    {1740, 255, 33, 239, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 612: host_number_48 */
+     *     "," -> number_41 */
+    {1879, 255, 33, 241, 85, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 641: host_number_53 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_51
+     *     "1" -> host_number_54
+     *     "2" -> host_number_55
+     *     "3"-"9" -> host_number_56
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_52 */
+    {1883, 255, 34, 233, 98, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 642: number_42 */
+
+    /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,1"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> host_number_56
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_52 */
+    {1891, 255, 28, 234, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 643: host_number_54 */
+
+    /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,2"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"4" -> host_number_56
+     *     "5" -> host_number_62
+     *     "6"-"9" -> host_number_63
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_52 */
+    {1896, 255, 35, 234, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 644: host_number_55 */
+
+    /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,3"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> host_number_63
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_52 */
+    {1903, 255, 28, 234, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 645: host_number_56 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11312,29 +12019,74 @@ static const qcap_state_t states[] = {
      * e.g. after "ccc\ntype l 00"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
      *     "0" -> crlf_32
-     *     "1" -> crlf_44
-     *     "2" -> crlf_45
-     *     "3"-"9" -> crlf_46
-     *     CR -> crlf_40
+     *     "1" -> crlf_50
+     *     "2" -> crlf_51
+     *     "3"-"9" -> crlf_52
+     *     CR -> crlf_42
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1744, 255, 23, 243, 88, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 613: number_40 */
+    {1908, 255, 23, 245, 100, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 646: number_43 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\ntype l 25"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
      *     "0"-"5" -> crlf_32
-     *     CR -> crlf_40
+     *     CR -> crlf_42
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1644, 255, 167, 231, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 614: crlf_48 */
+    {1767, 255, 172, 232, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 647: crlf_55 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\ntype  l 0"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_53
+     *     "1" -> crlf_56
+     *     "2" -> crlf_57
+     *     "3"-"9" -> crlf_58
+     *     CR -> crlf_53
+     *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {1915, 255, 23, 245, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 648: number_44 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\ntype  l 1"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> crlf_58
+     *     CR -> crlf_53
+     *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {1922, 255, 17, 246, 78, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 649: crlf_56 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\ntype  l 2"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"4" -> crlf_58
+     *     "5" -> crlf_59
+     *     "6"-"9" -> crlf_43
+     *     CR -> crlf_53
+     *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {1926, 255, 170, 246, 78, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 650: crlf_57 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\ntype  l 3"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> crlf_43
+     *     CR -> crlf_53
+     *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {1932, 255, 17, 246, 78, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 651: crlf_58 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * e.g. after "eprt |1|a|000"
      *     DIGIT -> tcp_port_13
      *     "|" -> crlf_9: convert tcp-port, expect ftp-data, close host-port, mark */
-    {1751, 255, 163, 228, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 615: tcp_port_10 */
+    {1936, 255, 168, 228, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 652: tcp_port_10 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11344,39 +12096,39 @@ static const qcap_state_t states[] = {
      *     "1" -> host_port_2
      *     "2" -> host_port_3
      *     "3"-"9" -> host_port_4
-     *     "," -> number_42: convert h4, set host, begin p1 */
-    {1753, 255, 129, 33, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 616: number_41 */
+     *     "," -> number_46: convert h4, set host, begin p1 */
+    {1938, 255, 129, 33, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 653: number_45 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,"
-     *     "0" -> number_47
+     *     "0" -> number_54
      *     "1" -> port_number_4
      *     "2" -> port_number_5
      *     "3"-"9" -> port_number_6 */
-    {1758, 255, 104, 30, 89, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 617: number_42 */
+    {1943, 255, 143, 30, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 654: number_46 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,25"
      *     "0"-"5" -> host_port_8: convert h4, set host
-     *     "," -> number_42: convert h4, set host, begin p1 */
-    {1661, 255, 142, 246, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 618: host_port_7 */
+     *     "," -> number_46: convert h4, set host, begin p1 */
+    {1796, 255, 144, 248, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 655: host_port_7 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * e.g. after "port 0,0,0,26"
-     *     "," -> number_42: begin p1 */
-    {1762, 255, 143, 247, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 619: host_port_8 */
+     *     "," -> number_46: begin p1 */
+    {1947, 255, 145, 249, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: host_port_8 */
 
     /* feature = 1*. char      RFC 2389, 3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "100-\n \n a"
      *     char -> feature_5
-     *     CR -> crlf_42: open feature, close feature, atomic ends
+     *     CR -> crlf_45: open feature, close feature, atomic ends
      *     LF -> feature_line_1: open feature, close feature, atomic ends, anomaly-open, anomaly bare-LF */
-    {1763, 3, 14, 236, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 620: feature_5 */
+    {1948, 3, 14, 238, 103, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 657: feature_5 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11390,7 +12142,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {1766, 255, 34, 33, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 621: number_43 */
+    {1951, 255, 34, 33, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 658: number_47 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -11401,75 +12153,75 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {222, 255, 145, 246, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 622: host_port_9 */
+    {222, 255, 147, 248, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 659: host_port_9 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "227 a0,0,0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: begin p1 */
-    {1774, 255, 33, 247, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 623: host_port_10 */
+    {1959, 255, 33, 249, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 660: host_port_10 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
-     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "229 (|||00000"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> text_6: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_9 */
-    {1778, 255, 108, 190, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 624: extended_passive_text_13 */
+    {1963, 255, 108, 191, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 661: extended_passive_text_13 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,00"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> host_number_50
-     *     "1" -> host_number_44
-     *     "2" -> host_number_45
-     *     "3"-"9" -> host_number_46
+     *     "0" -> host_number_58
+     *     "1" -> host_number_49
+     *     "2" -> host_number_50
+     *     "3"-"9" -> host_number_51
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_45 */
-    {1782, 255, 34, 221, 91, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 625: number_44 */
+     *     "," -> number_49 */
+    {1967, 255, 34, 233, 104, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 662: number_48 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,"
      *     not-digit -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_49
-     *     "1" -> host_number_54
-     *     "2" -> host_number_55
-     *     "3"-"9" -> host_number_56
+     *     "0" -> number_56
+     *     "1" -> host_number_64
+     *     "2" -> host_number_65
+     *     "3"-"9" -> host_number_66
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1790, 255, 23, 221, 92, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 626: number_45 */
+    {1975, 255, 23, 233, 105, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 663: number_49 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a0,25"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0"-"5" -> host_number_50
+     *     "0"-"5" -> host_number_58
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_45 */
-    {1711, 255, 145, 239, 83, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 627: host_number_49 */
+     *     "," -> number_49 */
+    {1846, 255, 147, 241, 92, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 664: host_number_57 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n227 a0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_45 */
-    {1797, 255, 33, 239, 83, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 628: host_number_50 */
+     *     "," -> number_49 */
+    {1982, 255, 33, 241, 92, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 665: host_number_58 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -11480,114 +12232,196 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_14 */
-    {1801, 255, 158, 245, 93, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 629: tcp_port_11 */
+    {1986, 255, 162, 247, 106, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 666: tcp_port_11 */
+
+    /* net-addr = . 1*45( HEXDIG / ":" / "." )      RFC 2428, 2
+     * extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\neprt  |1|a"
+     *     HEXDIG / "." / ":" -> net_addr_9
+     *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / "g"-"{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "|" -> tcp_port_15 */
+    {1991, 255, 171, 244, 107, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 667: net_addr_7 */
 
     /* net-addr = . 1*45( HEXDIG / ":" / "." )      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\neprt |1|aa"
-     *     HEXDIG / "." / ":" -> net_addr_6
+     *     HEXDIG / "." / ":" -> net_addr_8
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / "g"-"{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> tcp_port_12
      *     44 bytes -> extended_host_port_8 */
-    {1806, 5, 168, 242, 94, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 630: net_addr_6 */
+    {1996, 5, 173, 244, 108, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 668: net_addr_8 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\neprt |1|a|"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> tcp_port_15
+     *     DIGIT -> tcp_port_16
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1812, 255, 17, 245, 95, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 631: tcp_port_12 */
+    {2002, 255, 17, 247, 109, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 669: tcp_port_12 */
 
     /* extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\neprt |1|a.{44}"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> tcp_port_12 */
-    {1816, 255, 108, 219, 96, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 632: extended_host_port_8 */
+    {2006, 255, 108, 231, 110, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 670: extended_host_port_8 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_50
-     *     "1" -> host_number_51
-     *     "2" -> host_number_52
-     *     "3"-"9" -> host_number_53
+     *     "0" -> number_57
+     *     "1" -> host_number_59
+     *     "2" -> host_number_60
+     *     "3"-"9" -> host_number_61
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_51 */
-    {1820, 255, 34, 221, 97, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 633: number_46 */
+     *     "," -> number_58 */
+    {2010, 255, 34, 233, 111, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 671: number_50 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,1"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> host_number_53
+     *     DIGIT -> host_number_61
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_51 */
-    {1828, 255, 28, 232, 98, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 634: host_number_51 */
+     *     "," -> number_58 */
+    {2018, 255, 28, 234, 112, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 672: host_number_59 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,2"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0"-"4" -> host_number_53
-     *     "5" -> host_number_57
-     *     "6"-"9" -> host_number_58
+     *     "0"-"4" -> host_number_61
+     *     "5" -> host_number_67
+     *     "6"-"9" -> host_number_68
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_51 */
-    {1833, 255, 35, 232, 98, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 635: host_number_52 */
+     *     "," -> number_58 */
+    {2023, 255, 35, 234, 112, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 673: host_number_60 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,3"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> host_number_58
+     *     DIGIT -> host_number_68
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_51 */
-    {1840, 255, 28, 232, 98, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 636: host_number_53 */
+     *     "," -> number_58 */
+    {2030, 255, 28, 234, 112, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 674: host_number_61 */
+
+    /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,00"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> host_number_63
+     *     "1" -> host_number_54
+     *     "2" -> host_number_55
+     *     "3"-"9" -> host_number_56
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_52 */
+    {2035, 255, 34, 233, 113, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 675: number_51 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_59
+     *     "1" -> host_number_69
+     *     "2" -> host_number_70
+     *     "3"-"9" -> host_number_71
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {2043, 255, 23, 233, 114, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 676: number_52 */
+
+    /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,25"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"5" -> host_number_63
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_52 */
+    {1903, 255, 147, 241, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 677: host_number_62 */
+
+    /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nport  0,26"
+     *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_52 */
+    {2050, 255, 33, 241, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 678: host_number_63 */
+
+    /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\ntype  l 00"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> crlf_43
+     *     "1" -> crlf_56
+     *     "2" -> crlf_57
+     *     "3"-"9" -> crlf_58
+     *     CR -> crlf_53
+     *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {2054, 255, 23, 245, 115, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 679: number_53 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\ntype  l 25"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"5" -> crlf_43
+     *     CR -> crlf_53
+     *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {1932, 255, 172, 232, 78, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 680: crlf_59 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * e.g. after "eprt |1|a|0000"
-     *     DIGIT -> extended_host_port_9: convert tcp-port
+     *     DIGIT -> extended_host_port_10: convert tcp-port
      *     "|" -> crlf_9: convert tcp-port, expect ftp-data, close host-port, mark */
-    {1845, 255, 163, 228, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 637: tcp_port_13 */
+    {2061, 255, 168, 228, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 681: tcp_port_13 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,0"
-     *     "0" -> number_52
+     *     "0" -> number_60
      *     "1" -> port_number_4
      *     "2" -> port_number_5
      *     "3"-"9" -> port_number_6
-     *     "," -> number_53: convert p1, begin p2 */
-    {1847, 255, 129, 33, 89, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 638: number_47 */
+     *     "," -> number_61: convert p1, begin p2 */
+    {2063, 255, 129, 33, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 682: number_54 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,1"
      *     DIGIT -> port_number_6
-     *     "," -> number_53: convert p1, begin p2 */
-    {1852, 255, 130, 36, 89, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 639: port_number_4 */
+     *     "," -> number_61: convert p1, begin p2 */
+    {2068, 255, 130, 36, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 683: port_number_4 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11596,29 +12430,29 @@ static const qcap_state_t states[] = {
      *     "0"-"4" -> port_number_6
      *     "5" -> port_number_8
      *     "6"-"9" -> port_number_9: convert p1
-     *     "," -> number_53: convert p1, begin p2 */
-    {1854, 255, 131, 36, 89, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 640: port_number_5 */
+     *     "," -> number_61: convert p1, begin p2 */
+    {2070, 255, 131, 36, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 684: port_number_5 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,3"
      *     DIGIT -> port_number_9: convert p1
-     *     "," -> number_53: convert p1, begin p2 */
-    {1858, 255, 130, 36, 89, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 641: port_number_6 */
+     *     "," -> number_61: convert p1, begin p2 */
+    {2074, 255, 130, 36, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 685: port_number_6 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_54
+     *     "0" -> number_62
      *     "1" -> port_number_1
      *     "2" -> port_number_7
      *     "3"-"9" -> port_number_2
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {1860, 255, 34, 33, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 642: number_48 */
+    {2076, 255, 34, 33, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 686: number_55 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11631,141 +12465,222 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {1868, 255, 35, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 643: port_number_7 */
+    {2084, 255, 35, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 687: port_number_7 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_55
-     *     "1" -> host_number_54
-     *     "2" -> host_number_55
-     *     "3"-"9" -> host_number_56
+     *     "0" -> number_63
+     *     "1" -> host_number_64
+     *     "2" -> host_number_65
+     *     "3"-"9" -> host_number_66
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_56 */
-    {1875, 255, 34, 221, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 644: number_49 */
+     *     "," -> number_64 */
+    {2091, 255, 34, 233, 116, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 688: number_56 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,1"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     DIGIT -> host_number_56
+     *     DIGIT -> host_number_66
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_56 */
-    {1883, 255, 28, 232, 100, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 645: host_number_54 */
+     *     "," -> number_64 */
+    {2099, 255, 28, 234, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 689: host_number_64 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,2"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0"-"4" -> host_number_56
-     *     "5" -> host_number_59
-     *     "6"-"9" -> host_number_60
+     *     "0"-"4" -> host_number_66
+     *     "5" -> host_number_72
+     *     "6"-"9" -> host_number_73
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_56 */
-    {1888, 255, 35, 232, 100, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 646: host_number_55 */
+     *     "," -> number_64 */
+    {2104, 255, 35, 234, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 690: host_number_65 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a0,0,3"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     DIGIT -> host_number_60
+     *     DIGIT -> host_number_73
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_56 */
-    {1895, 255, 28, 232, 100, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 647: host_number_56 */
+     *     "," -> number_64 */
+    {2111, 255, 28, 234, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 691: host_number_66 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n229 (|||00"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> text_6: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
-     *     DIGIT -> tcp_port_16
+     *     DIGIT -> tcp_port_17
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_14 */
-    {1900, 255, 158, 245, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 648: tcp_port_14 */
+    {2116, 255, 162, 247, 118, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 692: tcp_port_14 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port "|" . ")" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n229 (|||0|"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"(" / "*"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     ")" -> extended_passive_text_15 */
-    {1905, 255, 161, 230, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 649: extended_passive_text_14 */
+    {2121, 255, 166, 230, 119, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 693: extended_passive_text_14 */
+
+    /* net-addr = . 1*45( HEXDIG / ":" / "." )      RFC 2428, 2
+     * extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\neprt  |1|aa"
+     *     HEXDIG / "." / ":" -> net_addr_9
+     *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / "g"-"{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "|" -> tcp_port_15
+     *     44 bytes -> extended_host_port_9 */
+    {2125, 5, 173, 244, 120, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 694: net_addr_9 */
+
+    /* tcp-port = 1*5. DIGIT      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\neprt  |1|a|"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> tcp_port_18
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {2131, 255, 17, 247, 121, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 695: tcp_port_15 */
+
+    /* extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\neprt  |1|a.{44}"
+     *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "|" -> tcp_port_15 */
+    {2135, 255, 108, 231, 122, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 696: extended_host_port_9 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\neprt |1|a|0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> tcp_port_17
+     *     DIGIT -> tcp_port_19
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "|" -> crlf_49 */
-    {1909, 255, 158, 245, 103, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 650: tcp_port_15 */
+     *     "|" -> crlf_60 */
+    {2139, 255, 162, 247, 123, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 697: tcp_port_16 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,00"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> host_number_58
-     *     "1" -> host_number_51
-     *     "2" -> host_number_52
-     *     "3"-"9" -> host_number_53
+     *     "0" -> host_number_68
+     *     "1" -> host_number_59
+     *     "2" -> host_number_60
+     *     "3"-"9" -> host_number_61
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_51 */
-    {1914, 255, 34, 221, 104, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 651: number_50 */
+     *     "," -> number_58 */
+    {2144, 255, 34, 233, 124, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 698: number_57 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_57
+     *     "0" -> number_65
      *     "1" -> host_port_11
      *     "2" -> host_port_12
      *     "3"-"9" -> host_port_13
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1922, 255, 23, 221, 105, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 652: number_51 */
+    {2152, 255, 23, 233, 125, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 699: number_58 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,25"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0"-"5" -> host_number_58
+     *     "0"-"5" -> host_number_68
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_51 */
-    {1840, 255, 145, 239, 98, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 653: host_number_57 */
+     *     "," -> number_58 */
+    {2030, 255, 147, 241, 112, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 700: host_number_67 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nport 0,0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_51 */
-    {1929, 255, 33, 239, 98, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 654: host_number_58 */
+     *     "," -> number_58 */
+    {2159, 255, 33, 241, 112, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 701: host_number_68 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_66
+     *     "1" -> host_number_69
+     *     "2" -> host_number_70
+     *     "3"-"9" -> host_number_71
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_67 */
+    {2163, 255, 34, 233, 126, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 702: number_59 */
+
+    /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,1"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> host_number_71
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_67 */
+    {2171, 255, 28, 234, 127, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 703: host_number_69 */
+
+    /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,2"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"4" -> host_number_71
+     *     "5" -> host_number_74
+     *     "6"-"9" -> host_number_75
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_67 */
+    {2176, 255, 35, 234, 127, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 704: host_number_70 */
+
+    /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,3"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> host_number_75
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_67 */
+    {2183, 255, 28, 234, 127, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 705: host_number_71 */
 
     /* extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * e.g. after "eprt |1|a|00000"
      *     "|" -> crlf_9: expect ftp-data, close host-port, mark */
-    {1933, 255, 102, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 655: extended_host_port_9 */
+    {2188, 255, 142, 207, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 706: extended_host_port_10 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11775,30 +12690,30 @@ static const qcap_state_t states[] = {
      *     "1" -> port_number_4
      *     "2" -> port_number_5
      *     "3"-"9" -> port_number_6
-     *     "," -> number_53: convert p1, begin p2 */
-    {1934, 255, 129, 33, 89, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 656: number_52 */
+     *     "," -> number_61: convert p1, begin p2 */
+    {2189, 255, 129, 33, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 707: number_60 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,0,"
-     *     "0" -> number_58
-     *     "1" -> crlf_50
-     *     "2" -> crlf_51
-     *     "3"-"9" -> crlf_52 */
-    {1939, 255, 104, 30, 106, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 657: number_53 */
+     *     "0" -> number_68
+     *     "1" -> crlf_61
+     *     "2" -> crlf_62
+     *     "3"-"9" -> crlf_63 */
+    {2194, 255, 143, 30, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 708: number_61 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,25"
      *     "0"-"5" -> port_number_9: convert p1
-     *     "," -> number_53: convert p1, begin p2 */
-    {1858, 255, 142, 248, 89, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 658: port_number_8 */
+     *     "," -> number_61: convert p1, begin p2 */
+    {2074, 255, 144, 250, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 709: port_number_8 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * e.g. after "port 0,0,0,0,26"
-     *     "," -> number_53: begin p2 */
-    {1943, 255, 143, 37, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 659: port_number_9 */
+     *     "," -> number_61: begin p2 */
+    {2198, 255, 145, 37, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 710: port_number_9 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11812,7 +12727,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {1944, 255, 34, 33, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 660: number_54 */
+    {2199, 255, 34, 33, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 711: number_62 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -11823,109 +12738,120 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {239, 255, 145, 248, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 661: port_number_10 */
+    {239, 255, 147, 250, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 712: port_number_10 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,00"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> host_number_60
-     *     "1" -> host_number_54
-     *     "2" -> host_number_55
-     *     "3"-"9" -> host_number_56
+     *     "0" -> host_number_73
+     *     "1" -> host_number_64
+     *     "2" -> host_number_65
+     *     "3"-"9" -> host_number_66
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_56 */
-    {1952, 255, 34, 221, 107, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 662: number_55 */
+     *     "," -> number_64 */
+    {2207, 255, 34, 233, 129, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 713: number_63 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,"
      *     not-digit -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_60
+     *     "0" -> number_70
      *     "1" -> host_port_14
      *     "2" -> host_port_15
      *     "3"-"9" -> host_port_16
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1960, 255, 23, 221, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 663: number_56 */
+    {2215, 255, 23, 233, 130, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 714: number_64 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a0,0,25"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0"-"5" -> host_number_60
+     *     "0"-"5" -> host_number_73
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_56 */
-    {1895, 255, 145, 239, 100, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 664: host_number_59 */
+     *     "," -> number_64 */
+    {2111, 255, 147, 241, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 715: host_number_72 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n227 a0,0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_56 */
-    {1967, 255, 33, 239, 100, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 665: host_number_60 */
+     *     "," -> number_64 */
+    {2222, 255, 33, 241, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 716: host_number_73 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n229 (|||000"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> text_6: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
-     *     DIGIT -> tcp_port_18
+     *     DIGIT -> tcp_port_20
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_14 */
-    {1971, 255, 158, 245, 109, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 666: tcp_port_16 */
+    {2226, 255, 162, 247, 131, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 717: tcp_port_17 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port "|)" *. char      RFC 2428, 3
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n229 (|||0|)"
      *     char -> extended_passive_text_15
-     *     CR -> crlf_53
+     *     CR -> crlf_64
      *     LF -> outcome_1: open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, begin tcp-port, convert tcp-port, expect ftp-data, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {1976, 3, 14, 230, 110, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 667: extended_passive_text_15 */
+    {2231, 3, 14, 230, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 718: extended_passive_text_15 */
+
+    /* tcp-port = 1*5. DIGIT      RFC 2428, 2
+     * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\neprt  |1|a|0"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> tcp_port_21
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "|" -> crlf_65 */
+    {2234, 255, 162, 247, 133, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 719: tcp_port_18 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\neprt |1|a|00"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> tcp_port_19
+     *     DIGIT -> tcp_port_22
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "|" -> crlf_49 */
-    {1979, 255, 158, 245, 111, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 668: tcp_port_17 */
+     *     "|" -> crlf_60 */
+    {2239, 255, 162, 247, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 720: tcp_port_19 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\neprt |1|a|0|"
      *     char -> string_28: anomaly-open, open command, close command, open argument
-     *     CR -> crlf_54
+     *     CR -> crlf_66
      *     LF -> signals_1: open command, close command, open host-port, begin net-addr, convert net-addr, begin tcp-port, convert tcp-port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1984, 255, 14, 231, 112, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 669: crlf_49 */
+    {2244, 255, 14, 232, 135, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 721: crlf_60 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_61
+     *     "0" -> number_71
      *     "1" -> host_port_11
      *     "2" -> host_port_12
      *     "3"-"9" -> host_port_13
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_62 */
-    {1987, 255, 34, 221, 113, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 670: number_57 */
+     *     "," -> number_72 */
+    {2247, 255, 34, 233, 136, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 722: number_65 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11935,8 +12861,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> host_port_13
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_62 */
-    {1995, 255, 28, 249, 114, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 671: host_port_11 */
+     *     "," -> number_72 */
+    {2255, 255, 28, 251, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 723: host_port_11 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11948,8 +12874,8 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> host_port_18
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_62 */
-    {2000, 255, 35, 249, 114, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 672: host_port_12 */
+     *     "," -> number_72 */
+    {2260, 255, 35, 251, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 724: host_port_12 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11959,75 +12885,123 @@ static const qcap_state_t states[] = {
      *     DIGIT -> host_port_18
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_62 */
-    {2007, 255, 28, 249, 114, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 673: host_port_13 */
+     *     "," -> number_72 */
+    {2267, 255, 28, 251, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 725: host_port_13 */
+
+    /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,00"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> host_number_75
+     *     "1" -> host_number_69
+     *     "2" -> host_number_70
+     *     "3"-"9" -> host_number_71
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_67 */
+    {2272, 255, 34, 233, 138, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 726: number_66 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_73
+     *     "1" -> host_port_19
+     *     "2" -> host_port_20
+     *     "3"-"9" -> host_port_21
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {2280, 255, 23, 233, 139, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 727: number_67 */
+
+    /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,25"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"5" -> host_number_75
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_67 */
+    {2183, 255, 147, 241, 127, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 728: host_number_74 */
+
+    /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nport  0,0,26"
+     *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_67 */
+    {2287, 255, 33, 241, 127, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 729: host_number_75 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,0,0"
-     *     "0" -> number_63
-     *     "1" -> crlf_50
-     *     "2" -> crlf_51
-     *     "3"-"9" -> crlf_52
+     *     "0" -> number_74
+     *     "1" -> crlf_61
+     *     "2" -> crlf_62
+     *     "3"-"9" -> crlf_63
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2012, 255, 148, 212, 106, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 674: number_58 */
+    {2291, 255, 150, 214, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 730: number_68 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,0,1"
-     *     DIGIT -> crlf_52
+     *     DIGIT -> crlf_63
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2018, 255, 149, 213, 106, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 675: crlf_50 */
+    {2297, 255, 151, 215, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 731: crlf_61 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,0,2"
-     *     "0"-"4" -> crlf_52
-     *     "5" -> crlf_55
+     *     "0"-"4" -> crlf_63
+     *     "5" -> crlf_67
      *     "6"-"9" -> crlf_9: convert p2, set port, expect ftp-data, close host-port, mark
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2021, 255, 150, 213, 106, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 676: crlf_51 */
+    {2300, 255, 152, 215, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 732: crlf_62 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "port 0,0,0,0,0,3"
      *     DIGIT -> crlf_9: convert p2, set port, expect ftp-data, close host-port, mark
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2026, 255, 149, 213, 106, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 677: crlf_52 */
+    {2305, 255, 151, 215, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 733: crlf_63 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0,0,0"
      *     not-digit -> passive_text_4: convert p2, set port, expect ftp-data, close host-port
-     *     "0" -> number_64
+     *     "0" -> number_75
      *     "1" -> passive_text_8
      *     "2" -> passive_text_9
      *     "3"-"9" -> passive_text_3
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2029, 255, 23, 250, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 678: number_59 */
+    {2308, 255, 23, 252, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 734: number_69 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0,0,1"
      *     not-digit -> passive_text_4: convert p2, set port, expect ftp-data, close host-port
      *     DIGIT -> passive_text_3
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2036, 255, 17, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 679: passive_text_8 */
+    {2315, 255, 17, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 735: passive_text_8 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0,0,2"
      *     not-digit -> passive_text_4: convert p2, set port, expect ftp-data, close host-port
@@ -12036,21 +13010,21 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> passive_text_5: convert p2, set port, expect ftp-data, close host-port
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2040, 255, 165, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 680: passive_text_9 */
+    {2319, 255, 170, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 736: passive_text_9 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_65
+     *     "0" -> number_76
      *     "1" -> host_port_14
      *     "2" -> host_port_15
      *     "3"-"9" -> host_port_16
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_66 */
-    {2046, 255, 34, 221, 115, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 681: number_60 */
+     *     "," -> number_77 */
+    {2325, 255, 34, 233, 140, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 737: number_70 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12060,8 +13034,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> host_port_16
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_66 */
-    {2054, 255, 28, 249, 116, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 682: host_port_14 */
+     *     "," -> number_77 */
+    {2333, 255, 28, 251, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 738: host_port_14 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12069,23 +13043,23 @@ static const qcap_state_t states[] = {
      * e.g. after "220 \n227 a0,0,0,2"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     "0"-"4" -> host_port_16
-     *     "5" -> host_port_19
-     *     "6"-"9" -> host_port_20
+     *     "5" -> host_port_22
+     *     "6"-"9" -> host_port_23
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_66 */
-    {2059, 255, 35, 249, 116, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 683: host_port_15 */
+     *     "," -> number_77 */
+    {2338, 255, 35, 251, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 739: host_port_15 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a0,0,0,3"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     DIGIT -> host_port_20
+     *     DIGIT -> host_port_23
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_66 */
-    {2066, 255, 28, 249, 116, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 684: host_port_16 */
+     *     "," -> number_77 */
+    {2345, 255, 28, 251, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 740: host_port_16 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -12096,31 +13070,51 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_14 */
-    {2071, 255, 158, 245, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 685: tcp_port_18 */
+    {2350, 255, 162, 247, 142, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 741: tcp_port_20 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n229 (|||0|)\r"
      *     LF -> outcome_1: open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, begin tcp-port, convert tcp-port, expect ftp-data, close reply-text, mark, atomic ends */
-    {2076, 255, 15, 16, 118, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 686: crlf_53 */
+    {2355, 255, 15, 16, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 742: crlf_64 */
+
+    /* tcp-port = 1*5. DIGIT      RFC 2428, 2
+     * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\neprt  |1|a|00"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> tcp_port_23
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "|" -> crlf_65 */
+    {2356, 255, 162, 247, 144, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 743: tcp_port_21 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\neprt  |1|a|0|"
+     *     char -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_68
+     *     LF -> signals_1: open command, close command, open host-port, begin net-addr, convert net-addr, begin tcp-port, convert tcp-port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {2361, 255, 14, 232, 145, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 744: crlf_65 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\neprt |1|a|000"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> tcp_port_20
+     *     DIGIT -> tcp_port_24
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "|" -> crlf_49 */
-    {2077, 255, 158, 245, 119, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 687: tcp_port_19 */
+     *     "|" -> crlf_60 */
+    {2364, 255, 162, 247, 146, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 745: tcp_port_22 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\neprt |1|a|0|\r"
      *     LF -> signals_1: open command, close command, open host-port, begin net-addr, convert net-addr, begin tcp-port, convert tcp-port, expect ftp-data, close host-port, mark, atomic ends, push commands verb, close request */
-    {2082, 255, 15, 16, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 688: crlf_54 */
+    {2369, 255, 15, 16, 147, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 746: crlf_66 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12133,21 +13127,21 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_port_13
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_62 */
-    {2083, 255, 34, 221, 121, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 689: number_61 */
+     *     "," -> number_72 */
+    {2370, 255, 34, 233, 148, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 747: number_71 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,0,"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_67
+     *     "0" -> number_78
      *     "1" -> port_number_11
      *     "2" -> port_number_12
      *     "3"-"9" -> port_number_13
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {2091, 255, 23, 221, 122, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 690: number_62 */
+    {2378, 255, 23, 233, 149, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 748: number_72 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -12157,39 +13151,88 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> host_port_18
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_62 */
-    {2007, 255, 145, 251, 114, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 691: host_port_17 */
+     *     "," -> number_72 */
+    {2267, 255, 147, 253, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 749: host_port_17 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nport 0,0,0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_62 */
-    {2098, 255, 33, 251, 114, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 692: host_port_18 */
+     *     "," -> number_72 */
+    {2385, 255, 33, 253, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 750: host_port_18 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_79
+     *     "1" -> host_port_19
+     *     "2" -> host_port_20
+     *     "3"-"9" -> host_port_21
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_80 */
+    {2389, 255, 34, 233, 150, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 751: number_73 */
+
+    /* host-port = host-number . "," port-number      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,1"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> host_port_21
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_80 */
+    {2397, 255, 28, 251, 151, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 752: host_port_19 */
+
+    /* host-port = host-number . "," port-number      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,2"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"4" -> host_port_21
+     *     "5" -> host_port_24
+     *     "6"-"9" -> host_port_25
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_80 */
+    {2402, 255, 35, 251, 151, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 753: host_port_20 */
+
+    /* host-port = host-number . "," port-number      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,3"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> host_port_25
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_80 */
+    {2409, 255, 28, 251, 151, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 754: host_port_21 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,0,00"
      *     "0" -> crlf_9: convert p2, set port, expect ftp-data, close host-port, mark
-     *     "1" -> crlf_50
-     *     "2" -> crlf_51
-     *     "3"-"9" -> crlf_52
+     *     "1" -> crlf_61
+     *     "2" -> crlf_62
+     *     "3"-"9" -> crlf_63
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2102, 255, 148, 212, 106, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 693: number_63 */
+    {2414, 255, 150, 214, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 755: number_74 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
-     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 5.3
      * e.g. after "port 0,0,0,0,0,25"
      *     "0"-"5" -> crlf_9: convert p2, set port, expect ftp-data, close host-port, mark
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2026, 255, 156, 226, 106, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 694: crlf_55 */
+    {2305, 255, 160, 226, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 756: crlf_67 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12202,10 +13245,10 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> passive_text_3
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2108, 255, 23, 250, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 695: number_64 */
+    {2420, 255, 23, 252, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 757: number_75 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0,0,0,0,25"
      *     not-digit -> passive_text_4: convert p2, set port, expect ftp-data, close host-port
@@ -12213,90 +13256,108 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2115, 255, 169, 252, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 696: passive_text_10 */
+    {2427, 255, 174, 254, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 758: passive_text_10 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,00"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> host_port_20
+     *     "0" -> host_port_23
      *     "1" -> host_port_14
      *     "2" -> host_port_15
      *     "3"-"9" -> host_port_16
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_66 */
-    {2120, 255, 34, 221, 123, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 697: number_65 */
+     *     "," -> number_77 */
+    {2432, 255, 34, 233, 152, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 759: number_76 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,0,"
      *     not-digit -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_68
+     *     "0" -> number_81
      *     "1" -> port_number_14
      *     "2" -> port_number_15
      *     "3"-"9" -> port_number_16
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {2128, 255, 23, 221, 124, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 698: number_66 */
+    {2440, 255, 23, 233, 153, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 760: number_77 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a0,0,0,25"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0"-"5" -> host_port_20
+     *     "0"-"5" -> host_port_23
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_66 */
-    {2066, 255, 145, 251, 116, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 699: host_port_19 */
+     *     "," -> number_77 */
+    {2345, 255, 147, 253, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 761: host_port_22 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n227 a0,0,0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_66 */
-    {2135, 255, 33, 251, 116, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 700: host_port_20 */
+     *     "," -> number_77 */
+    {2447, 255, 33, 253, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 762: host_port_23 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n229 (|||00000"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> text_6: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_14 */
-    {2139, 255, 108, 230, 125, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 701: extended_passive_text_16 */
+    {2451, 255, 108, 230, 154, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 763: extended_passive_text_16 */
+
+    /* tcp-port = 1*5. DIGIT      RFC 2428, 2
+     * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\neprt  |1|a|000"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> tcp_port_25
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "|" -> crlf_65 */
+    {2455, 255, 162, 247, 155, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 764: tcp_port_23 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\neprt  |1|a|0|\r"
+     *     LF -> signals_1: open command, close command, open host-port, begin net-addr, convert net-addr, begin tcp-port, convert tcp-port, expect ftp-data, close host-port, mark, atomic ends, push commands verb, close request */
+    {2460, 255, 15, 16, 156, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 765: crlf_68 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\neprt |1|a|0000"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> extended_host_port_10
+     *     DIGIT -> extended_host_port_11
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "|" -> crlf_49 */
-    {2143, 255, 158, 245, 126, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 702: tcp_port_20 */
+     *     "|" -> crlf_60 */
+    {2461, 255, 162, 247, 157, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 766: tcp_port_24 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_69
+     *     "0" -> number_82
      *     "1" -> port_number_11
      *     "2" -> port_number_12
      *     "3"-"9" -> port_number_13
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_70 */
-    {2148, 255, 34, 221, 127, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 703: number_67 */
+     *     "," -> number_83 */
+    {2466, 255, 34, 233, 158, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 767: number_78 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12306,8 +13367,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> port_number_13
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_70 */
-    {2156, 255, 28, 253, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 704: port_number_11 */
+     *     "," -> number_83 */
+    {2474, 255, 28, 255, 159, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 768: port_number_11 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12319,8 +13380,8 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> port_number_18
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_70 */
-    {2161, 255, 35, 253, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 705: port_number_12 */
+     *     "," -> number_83 */
+    {2479, 255, 35, 255, 159, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 769: port_number_12 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12330,22 +13391,70 @@ static const qcap_state_t states[] = {
      *     DIGIT -> port_number_18
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_70 */
-    {2168, 255, 28, 253, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 706: port_number_13 */
+     *     "," -> number_83 */
+    {2486, 255, 28, 255, 159, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 770: port_number_13 */
+
+    /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,00"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> host_port_25
+     *     "1" -> host_port_19
+     *     "2" -> host_port_20
+     *     "3"-"9" -> host_port_21
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_80 */
+    {2491, 255, 34, 233, 160, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 771: number_79 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_84
+     *     "1" -> port_number_19
+     *     "2" -> port_number_20
+     *     "3"-"9" -> port_number_21
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {2499, 255, 23, 233, 161, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 772: number_80 */
+
+    /* host-port = host-number . "," port-number      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,25"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"5" -> host_port_25
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_80 */
+    {2409, 255, 147, 253, 151, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 773: host_port_24 */
+
+    /* host-port = host-number . "," port-number      RFC 959, 4.1.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nport  0,0,0,26"
+     *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_80 */
+    {2506, 255, 33, 253, 151, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 774: host_port_25 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,0,0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_71
+     *     "0" -> number_85
      *     "1" -> port_number_14
      *     "2" -> port_number_15
      *     "3"-"9" -> port_number_16
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_72 */
-    {2173, 255, 34, 221, 129, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 707: number_68 */
+     *     "," -> number_86 */
+    {2510, 255, 34, 233, 162, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 775: number_81 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12355,8 +13464,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> port_number_16
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_72 */
-    {2181, 255, 28, 253, 130, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 708: port_number_14 */
+     *     "," -> number_86 */
+    {2518, 255, 28, 255, 163, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 776: port_number_14 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12364,33 +13473,44 @@ static const qcap_state_t states[] = {
      * e.g. after "220 \n227 a0,0,0,0,2"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     "0"-"4" -> port_number_16
-     *     "5" -> port_number_19
-     *     "6"-"9" -> port_number_20
+     *     "5" -> port_number_22
+     *     "6"-"9" -> port_number_23
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_72 */
-    {2186, 255, 35, 253, 130, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 709: port_number_15 */
+     *     "," -> number_86 */
+    {2523, 255, 35, 255, 163, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 777: port_number_15 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a0,0,0,0,3"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     DIGIT -> port_number_20
+     *     DIGIT -> port_number_23
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_72 */
-    {2193, 255, 28, 253, 130, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 710: port_number_16 */
+     *     "," -> number_86 */
+    {2530, 255, 28, 255, 163, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 778: port_number_16 */
+
+    /* tcp-port = 1*5. DIGIT      RFC 2428, 2
+     * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\neprt  |1|a|0000"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> extended_host_port_12
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "|" -> crlf_65 */
+    {2535, 255, 162, 247, 164, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 779: tcp_port_25 */
 
     /* extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\neprt |1|a|00000"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "|" -> crlf_49 */
-    {2198, 255, 108, 219, 131, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 711: extended_host_port_10 */
+     *     "|" -> crlf_60 */
+    {2540, 255, 108, 231, 165, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 780: extended_host_port_11 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12403,21 +13523,21 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> port_number_13
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_70 */
-    {2202, 255, 34, 221, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 712: number_69 */
+     *     "," -> number_83 */
+    {2544, 255, 34, 233, 166, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 781: number_82 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,0,0,"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_73
-     *     "1" -> crlf_56
-     *     "2" -> crlf_57
-     *     "3"-"9" -> crlf_58
+     *     "0" -> number_87
+     *     "1" -> crlf_69
+     *     "2" -> crlf_70
+     *     "3"-"9" -> crlf_71
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {2210, 255, 23, 221, 133, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 713: number_70 */
+    {2552, 255, 23, 233, 167, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 782: number_83 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -12427,204 +13547,356 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> port_number_18
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_70 */
-    {2168, 255, 145, 254, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 714: port_number_17 */
+     *     "," -> number_83 */
+    {2486, 255, 147, 256, 159, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 783: port_number_17 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nport 0,0,0,0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
-     *     "," -> number_70 */
-    {2217, 255, 33, 254, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 715: port_number_18 */
+     *     "," -> number_83 */
+    {2559, 255, 33, 256, 159, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 784: port_number_18 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,0"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_88
+     *     "1" -> port_number_19
+     *     "2" -> port_number_20
+     *     "3"-"9" -> port_number_21
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_89 */
+    {2563, 255, 34, 233, 168, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 785: number_84 */
+
+    /* port-number = p1 . "," p2      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,1"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> port_number_21
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_89 */
+    {2571, 255, 28, 255, 169, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 786: port_number_19 */
+
+    /* port-number = p1 . "," p2      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,2"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"4" -> port_number_21
+     *     "5" -> port_number_24
+     *     "6"-"9" -> port_number_25
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_89 */
+    {2576, 255, 35, 255, 169, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 787: port_number_20 */
+
+    /* port-number = p1 . "," p2      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,3"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> port_number_25
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_89 */
+    {2583, 255, 28, 255, 169, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 788: port_number_21 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,0,00"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> port_number_20
+     *     "0" -> port_number_23
      *     "1" -> port_number_14
      *     "2" -> port_number_15
      *     "3"-"9" -> port_number_16
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_72 */
-    {2221, 255, 34, 221, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 716: number_71 */
+     *     "," -> number_86 */
+    {2588, 255, 34, 233, 170, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 789: number_85 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,0,0,"
      *     not-digit -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0" -> number_74
+     *     "0" -> number_90
      *     "1" -> passive_text_11
      *     "2" -> passive_text_12
      *     "3"-"9" -> passive_text_13
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {2229, 255, 23, 221, 135, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 717: number_72 */
+    {2596, 255, 23, 233, 171, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 790: number_86 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a0,0,0,0,25"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     "0"-"5" -> port_number_20
+     *     "0"-"5" -> port_number_23
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_72 */
-    {2193, 255, 145, 254, 130, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 718: port_number_19 */
+     *     "," -> number_86 */
+    {2530, 255, 147, 256, 163, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 791: port_number_22 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * text = *. char      RFC 959, 4.2.1
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n227 a0,0,0,0,26"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
-     *     "," -> number_72 */
-    {2236, 255, 33, 254, 130, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 719: port_number_20 */
+     *     "," -> number_86 */
+    {2603, 255, 33, 256, 163, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 792: port_number_23 */
+
+    /* extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\neprt  |1|a|00000"
+     *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{" / %x7D-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "|" -> crlf_65 */
+    {2607, 255, 108, 231, 172, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 793: extended_host_port_12 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,0,0,0"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> number_75
-     *     "1" -> crlf_56
-     *     "2" -> crlf_57
-     *     "3"-"9" -> crlf_58
-     *     CR -> crlf_59
+     *     "0" -> number_91
+     *     "1" -> crlf_69
+     *     "2" -> crlf_70
+     *     "3"-"9" -> crlf_71
+     *     CR -> crlf_72
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2240, 255, 23, 243, 136, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 720: number_73 */
+    {2611, 255, 23, 245, 173, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 794: number_87 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,0,0,1"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> crlf_58
-     *     CR -> crlf_59
+     *     DIGIT -> crlf_71
+     *     CR -> crlf_72
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2247, 255, 17, 244, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 721: crlf_56 */
+    {2618, 255, 17, 246, 174, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 795: crlf_69 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,0,0,2"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0"-"4" -> crlf_58
-     *     "5" -> crlf_60
-     *     "6"-"9" -> crlf_61
-     *     CR -> crlf_59
+     *     "0"-"4" -> crlf_71
+     *     "5" -> crlf_73
+     *     "6"-"9" -> crlf_74
+     *     CR -> crlf_72
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2251, 255, 165, 244, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 722: crlf_57 */
+    {2622, 255, 170, 246, 174, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 796: crlf_70 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,0,0,3"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     DIGIT -> crlf_61
-     *     CR -> crlf_59
+     *     DIGIT -> crlf_74
+     *     CR -> crlf_72
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2257, 255, 17, 244, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 723: crlf_58 */
+    {2628, 255, 17, 246, 174, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 797: crlf_71 */
+
+    /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,00"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> port_number_25
+     *     "1" -> port_number_19
+     *     "2" -> port_number_20
+     *     "3"-"9" -> port_number_21
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_89 */
+    {2632, 255, 34, 233, 175, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 798: number_88 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,0,"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_92
+     *     "1" -> crlf_75
+     *     "2" -> crlf_76
+     *     "3"-"9" -> crlf_77
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
+    {2640, 255, 23, 233, 176, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 799: number_89 */
+
+    /* port-number = p1 . "," p2      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,25"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"5" -> port_number_25
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_89 */
+    {2583, 255, 147, 256, 169, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 800: port_number_24 */
+
+    /* port-number = p1 . "," p2      RFC 959, 4.1.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nport  0,0,0,0,26"
+     *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
+     *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
+     *     "," -> number_89 */
+    {2647, 255, 33, 256, 169, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 801: port_number_25 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,0,0,0"
      *     not-digit -> passive_text_14
-     *     "0" -> number_76
+     *     "0" -> number_93
      *     "1" -> passive_text_11
      *     "2" -> passive_text_12
      *     "3"-"9" -> passive_text_13
-     *     CR -> crlf_62
+     *     CR -> crlf_78
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2261, 255, 23, 255, 138, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 724: number_74 */
+    {2651, 255, 23, 257, 177, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 802: number_90 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,0,0,1"
      *     not-digit -> passive_text_14
      *     DIGIT -> passive_text_13
-     *     CR -> crlf_62
+     *     CR -> crlf_78
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2268, 255, 17, 256, 139, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 725: passive_text_11 */
+    {2658, 255, 17, 258, 178, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 803: passive_text_11 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,0,0,2"
      *     not-digit -> passive_text_14
      *     "0"-"4" -> passive_text_13
      *     "5" -> passive_text_15
      *     "6"-"9" -> passive_text_16
-     *     CR -> crlf_62
+     *     CR -> crlf_78
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2272, 255, 165, 256, 139, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 726: passive_text_12 */
+    {2662, 255, 170, 258, 178, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 804: passive_text_12 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,0,0,3"
      *     not-digit -> passive_text_14
      *     DIGIT -> passive_text_16
-     *     CR -> crlf_62
+     *     CR -> crlf_78
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2278, 255, 17, 256, 139, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 727: passive_text_13 */
+    {2668, 255, 17, 258, 178, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 805: passive_text_13 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,0,0,00"
      *     not-digit -> string_28: anomaly-open, open command, close command, open argument
-     *     "0" -> crlf_61
-     *     "1" -> crlf_56
-     *     "2" -> crlf_57
-     *     "3"-"9" -> crlf_58
-     *     CR -> crlf_59
+     *     "0" -> crlf_74
+     *     "1" -> crlf_69
+     *     "2" -> crlf_70
+     *     "3"-"9" -> crlf_71
+     *     CR -> crlf_72
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2282, 255, 23, 243, 140, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 728: number_75 */
+    {2672, 255, 23, 245, 179, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 806: number_91 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nport 0,0,0,0,0,0\r"
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, atomic ends, push commands verb, close request */
-    {2289, 255, 15, 16, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 729: crlf_59 */
+    {2679, 255, 15, 16, 180, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 807: crlf_72 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
      * e.g. after "ccc\nport 0,0,0,0,0,25"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
-     *     "0"-"5" -> crlf_61
-     *     CR -> crlf_59
+     *     "0"-"5" -> crlf_74
+     *     CR -> crlf_72
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2257, 255, 167, 231, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 730: crlf_60 */
+    {2628, 255, 172, 232, 174, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 808: crlf_73 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * string = 1*. char      RFC 959, 5.3.2
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * e.g. after "ccc\nport 0,0,0,0,0,26"
      *     char -> string_28: anomaly-open, open command, close command, open argument
-     *     CR -> crlf_59
+     *     CR -> crlf_72
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2290, 255, 14, 231, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 731: crlf_61 */
+    {2680, 255, 14, 232, 174, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 809: crlf_74 */
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,0,0"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> number_94
+     *     "1" -> crlf_75
+     *     "2" -> crlf_76
+     *     "3"-"9" -> crlf_77
+     *     CR -> crlf_79
+     *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {2683, 255, 23, 245, 181, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 810: number_92 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,0,1"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> crlf_77
+     *     CR -> crlf_79
+     *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {2690, 255, 17, 246, 182, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 811: crlf_75 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,0,2"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"4" -> crlf_77
+     *     "5" -> crlf_80
+     *     "6"-"9" -> crlf_81
+     *     CR -> crlf_79
+     *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {2694, 255, 170, 246, 182, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 812: crlf_76 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,0,3"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     DIGIT -> crlf_81
+     *     CR -> crlf_79
+     *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {2700, 255, 17, 246, 182, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 813: crlf_77 */
 
     /* passive-text = 1*not-digit host-port [ not-digit *. char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a0,0,0,0,0,0a"
      *     char -> passive_text_14
-     *     CR -> crlf_63
+     *     CR -> crlf_82
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2293, 3, 14, 39, 142, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 732: passive_text_14 */
+    {2704, 3, 14, 39, 183, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 814: passive_text_14 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12635,42 +13907,81 @@ static const qcap_state_t states[] = {
      *     "1" -> passive_text_11
      *     "2" -> passive_text_12
      *     "3"-"9" -> passive_text_13
-     *     CR -> crlf_62
+     *     CR -> crlf_78
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2296, 255, 23, 255, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 733: number_76 */
+    {2707, 255, 23, 257, 184, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 815: number_93 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n227 a0,0,0,0,0,0\r"
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, atomic ends */
-    {2303, 255, 15, 16, 144, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 734: crlf_62 */
+    {2714, 255, 15, 16, 185, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 816: crlf_78 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "220 \n227 a0,0,0,0,0,25"
      *     not-digit -> passive_text_14
      *     "0"-"5" -> passive_text_16
      *     "6"-"9" -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     CR -> crlf_62
+     *     CR -> crlf_78
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2304, 255, 169, 257, 139, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 735: passive_text_15 */
+    {2715, 255, 174, 259, 178, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 817: passive_text_15 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
-     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
      * text = *. char      RFC 959, 4.2.1
      * e.g. after "220 \n227 a0,0,0,0,0,26"
      *     not-digit -> passive_text_14
      *     DIGIT -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
-     *     CR -> crlf_62
+     *     CR -> crlf_78
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2309, 255, 17, 257, 139, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 736: passive_text_16 */
+    {2720, 255, 17, 259, 178, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 818: passive_text_16 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
-     * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
+    /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,0,00"
+     *     not-digit -> string_28: anomaly-open, open command, close command, open argument
+     *     "0" -> crlf_81
+     *     "1" -> crlf_75
+     *     "2" -> crlf_76
+     *     "3"-"9" -> crlf_77
+     *     CR -> crlf_79
+     *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {2724, 255, 23, 245, 186, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 819: number_94 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nport  0,0,0,0,0,0\r"
+     *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, atomic ends, push commands verb, close request */
+    {2731, 255, 15, 16, 187, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 820: crlf_79 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * e.g. after "ccc\nport  0,0,0,0,0,25"
+     *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / "6"-"@" / "["-"`" / %x7B-FF -> string_28: anomaly-open, open command, close command, open argument
+     *     "0"-"5" -> crlf_81
+     *     CR -> crlf_79
+     *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {2700, 255, 172, 232, 182, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 821: crlf_80 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 5.3
+     * e.g. after "ccc\nport  0,0,0,0,0,26"
+     *     char -> string_28: anomaly-open, open command, close command, open argument
+     *     CR -> crlf_79
+     *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
+    {2732, 255, 14, 232, 182, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 822: crlf_81 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 959, 5.3
+     * CRLF = ( CR . LF ) / LF      RFC 959, 5.3
      * e.g. after "220 \n227 a0,0,0,0,0,0a\r"
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, atomic ends */
-    {2313, 255, 15, 16, 145, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 737: crlf_63 */
+    {2735, 255, 15, 16, 188, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 823: crlf_82 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -12801,22 +14112,24 @@ static const char *const texts[] = {
     "other-command",
     "begun-tls",
     "CR / ALPHA / DIGIT / \"-\" / \"_\" / %xF0-FF",
-    "extended-host-port",
-    "\"|\"",
-    "mode-code",
-    "marker",
-    "VCHAR",
-    "structure-code",
-    "type-code",
-    "\"A\" / \"E\" / \"I\" / \"L\" / \"a\" / \"e\" / \"i\" / \"l\"",
+    "SP / \"|\"",
+    "SP / mode-code",
+    "SP / DIGIT",
+    "SP / VCHAR",
+    "SP / structure-code",
+    "SP / \"A\" / \"E\" / \"I\" / \"L\" / \"a\" / \"e\" / \"i\" / \"l\"",
     "more",
     "char / CR / LF",
+    "\"|\"",
     "quoted-path",
     "OCTET",
     "lines",
     "seen-tls",
+    "extended-host-port",
     "\"1\"-\"2\"",
+    "marker",
     "CR / VCHAR",
+    "type-code",
     "first-username",
     "SP / CR / ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / \"!\" / \"#\"-\"/\" / \";\"-\"@\" / \"[\"-\"`\" / %x7B-FF",
     "the end",
@@ -12833,17 +14146,18 @@ static const char *const texts[] = {
     "tcp-port",
     "not-digit / char / CR",
     "not-open / char / CR",
-    "mode-code / char / CR",
-    "DIGIT / char / CR",
-    "structure-code / char / CR",
+    "SP / char / CR",
+    "SP / mode-code / char / CR",
+    "SP / DIGIT / char / CR",
+    "SP / structure-code / char / CR",
     "HEXDIG / \".\" / \":\" / \"|\"",
     "CR / \"0\"-\"5\"",
     "feature-line",
     "DIGIT / \"|\"",
     "not-digit / DIGIT / char / CR",
     "CR / char",
+    "DIGIT / char / CR",
     "SP / CR / char",
-    "SP / char / CR",
     "feature",
     "\")\"",
     "form-code / char / CR",

@@ -26,16 +26,16 @@ enum {
     AT_NICK_WORD_1 = 15,
     AT_COMMAND_2 = 16,
     AT_NUMERIC_1 = 17,
-    AT_NICKNAME_1 = 18,
-    AT_NICKNAME_2 = 19,
+    AT_SERVERNAME_1 = 18,
+    AT_SERVERNAME_2 = 19,
     AT_MESSAGE_1 = 20,
     AT_NICK_WORD_2 = 21,
     AT_SERVER_COMMAND_1 = 22,
     AT_NUMERIC_2 = 23,
-    AT_NICKNAME_3 = 24,
-    AT_SERVERNAME_1 = 25,
-    AT_NICKNAME_4 = 26,
-    AT_SERVERNAME_2 = 27,
+    AT_SERVERNAME_3 = 24,
+    AT_SERVERNAME_4 = 25,
+    AT_SERVERNAME_5 = 26,
+    AT_SERVERNAME_6 = 27,
     AT_SPACES_1 = 28,
     AT_BEFORE_SPACES_1 = 29,
     AT_SPACES_2 = 30,
@@ -128,7 +128,7 @@ enum {
     AT_GS2_CB_FLAG_3 = 117,
     AT_SCRAM_1 = 118,
     AT_GS2_CB_FLAG_4 = 119,
-    AT_NICKNAME_5 = 120,
+    AT_SERVERNAME_7 = 120,
     AT_TAG_KEY_1 = 121,
     AT_CAP_WORD_1 = 122,
     AT_OTHER_WORD_1 = 123,
@@ -154,8 +154,8 @@ enum {
     AT_GS2_CB_FLAG_5 = 143,
     AT_SCRAM_2 = 144,
     AT_GS2_CB_FLAG_6 = 145,
-    AT_NICKNAME_6 = 146,
-    AT_SERVERNAME_3 = 147,
+    AT_SERVERNAME_8 = 146,
+    AT_SERVERNAME_9 = 147,
     AT_TAG_KEY_4 = 148,
     AT_CAP_WORD_2 = 149,
     AT_OTHER_WORD_5 = 150,
@@ -743,7 +743,7 @@ static const qcap_keywords_t words_command_2 = {find_command_2, 7};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 18, 0, 137, 4, false, false}, /* 0: sasl-mechanism */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 18, 0, 136, 4, false, false}, /* 0: sasl-mechanism */
     {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 11, QCAP_NONE, false, false}, /* 1: command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 15, 0, false, false}, /* 2: numeric */
     {QCAP_CONVERT_KEYWORD, &words_command_2, 1, 1, 18, 7, 1, 11, QCAP_NONE, false, false}, /* 3: command */
@@ -1598,7 +1598,7 @@ on33:
         qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 155, QCAP_HERE(p2) + 1);
+        qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 154, QCAP_HERE(p2) + 1);
         qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
@@ -2086,7 +2086,7 @@ crlf_3:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 155, here);
+        qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 154, here);
         qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
@@ -2246,20 +2246,20 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto command_2;
     case AT_NUMERIC_1:
         goto numeric_1;
-    case AT_NICKNAME_1:
-        goto nickname_1;
+    case AT_SERVERNAME_1:
+        goto servername_1;
     case AT_SERVER_COMMAND_1:
         goto server_command_1;
     case AT_NUMERIC_2:
         goto numeric_2;
-    case AT_NICKNAME_3:
-        goto nickname_3;
-    case AT_SERVERNAME_1:
-        goto servername_1;
-    case AT_NICKNAME_4:
-        goto nickname_4;
-    case AT_SERVERNAME_2:
-        goto servername_2;
+    case AT_SERVERNAME_3:
+        goto servername_3;
+    case AT_SERVERNAME_4:
+        goto servername_4;
+    case AT_SERVERNAME_5:
+        goto servername_5;
+    case AT_SERVERNAME_6:
+        goto servername_6;
     case AT_SPACES_5:
         goto spaces_5;
     case AT_BEFORE_SPACES_5:
@@ -2468,9 +2468,9 @@ out10:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_5);
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
      * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":" */
 on6:
     if (QCAP_UNLIKELY(at == end))
@@ -2483,11 +2483,11 @@ out6:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(2);
-    return qcap_leave(parser, at, end, AT_NICKNAME_1);
+    return qcap_leave(parser, at, end, AT_SERVERNAME_1);
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+     * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":a" */
 on11:
     at = SCAN_IS_NAMECHAR(at, end);
@@ -2510,7 +2510,7 @@ out11:
     qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(2);
     side->positions[0] = (uint32_t)(QCAP_HERE(p0) + 1);
-    return qcap_leave(parser, at, end, AT_NICKNAME_3);
+    return qcap_leave(parser, at, end, AT_SERVERNAME_3);
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * e.g. after ":a!" */
@@ -2530,7 +2530,7 @@ out13:
     return qcap_leave(parser, at, end, AT_PREFIX_USER_1);
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+     * prefix = servername / ( nickname [ [ "!" prefix-user ] . "@" host ] )      RFC 2812, 2.3.1
      * e.g. after ":a!a" */
 on14:
     if (QCAP_UNLIKELY(at == end))
@@ -2634,7 +2634,7 @@ out12:
     qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     qcap_slot_set(&side->slots[2], QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(3);
-    return qcap_leave(parser, at, end, AT_SERVERNAME_1);
+    return qcap_leave(parser, at, end, AT_SERVERNAME_4);
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
@@ -2737,9 +2737,9 @@ out22:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TAGS_3);
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
      * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":" */
 on23:
     if (QCAP_UNLIKELY(at == end))
@@ -2752,11 +2752,11 @@ out23:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(2);
-    return qcap_leave(parser, at, end, AT_NICKNAME_2);
+    return qcap_leave(parser, at, end, AT_SERVERNAME_2);
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+     * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":a" */
 on24:
     at = SCAN_IS_NAMECHAR(at, end);
@@ -2776,7 +2776,7 @@ out24:
     qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(2);
     side->positions[0] = (uint32_t)(QCAP_HERE(p0) + 1);
-    return qcap_leave(parser, at, end, AT_NICKNAME_4);
+    return qcap_leave(parser, at, end, AT_SERVERNAME_5);
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
@@ -3203,7 +3203,7 @@ out46:
 on47:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 157, QCAP_HERE(p2) + 1);
+    qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 156, QCAP_HERE(p2) + 1);
     qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
@@ -3248,7 +3248,7 @@ tags_2:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, here);
-        goto nickname_1;
+        goto servername_1;
     }
     if (IS_ALPHA(*at)) {
         at++;
@@ -3291,20 +3291,20 @@ numeric_1:
     }
     return qcap_stop(parser, at, AT_NUMERIC_1, QCAP_STOP_TABLE);
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
      * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":" */
-nickname_1:
+servername_1:
     if (at == end)
-        return qcap_stop(parser, at, AT_NICKNAME_1, QCAP_STOP_INPUT);
+        return qcap_stop(parser, at, AT_SERVERNAME_1, QCAP_STOP_INPUT);
     if (IS_NAMECHAR(*at)) {
         at++;
         here = QCAP_HERE(at);
         side->positions[0] = (uint32_t)(here - 1);
-        goto nickname_3;
+        goto servername_3;
     }
-    return qcap_stop(parser, at, AT_NICKNAME_1, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_SERVERNAME_1, QCAP_STOP_TABLE);
 
     /* server-command = command params .      RFC 2812, 2.3.1
      * e.g. after "a" */
@@ -3340,19 +3340,19 @@ numeric_2:
     }
     return qcap_stop(parser, at, AT_NUMERIC_2, QCAP_STOP_TABLE);
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+     * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":a" */
-nickname_3:
+servername_3:
     at = SCAN_IS_NAMECHAR(at, end);
     if (at == end)
-        return qcap_stop(parser, at, AT_NICKNAME_3, QCAP_STOP_INPUT);
+        return qcap_stop(parser, at, AT_SERVERNAME_3, QCAP_STOP_INPUT);
     if (*at == '.') {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, qcap_position_at(side->positions[0], here));
-        goto servername_1;
+        goto servername_4;
     }
     if (*at == '!') {
         at++;
@@ -3364,15 +3364,15 @@ nickname_3:
             return qcap_stop(parser, at, AT_PREFIX_USER_1, QCAP_STOP_PAUSED);
         goto prefix_user_1;
     }
-    return qcap_stop(parser, at, AT_NICKNAME_3, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_SERVERNAME_3, QCAP_STOP_TABLE);
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":." */
-servername_1:
+servername_4:
     at = SCAN_IS_SET_11(at, end);
     if (at == end)
-        return qcap_stop(parser, at, AT_SERVERNAME_1, QCAP_STOP_INPUT);
+        return qcap_stop(parser, at, AT_SERVERNAME_4, QCAP_STOP_INPUT);
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
@@ -3382,31 +3382,31 @@ servername_1:
             return qcap_stop(parser, at, AT_SPACES_7, QCAP_STOP_PAUSED);
         goto spaces_7;
     }
-    return qcap_stop(parser, at, AT_SERVERNAME_1, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_SERVERNAME_4, QCAP_STOP_TABLE);
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+     * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":a" */
-nickname_4:
+servername_5:
     at = SCAN_IS_NAMECHAR(at, end);
     if (at == end)
-        return qcap_stop(parser, at, AT_NICKNAME_4, QCAP_STOP_INPUT);
+        return qcap_stop(parser, at, AT_SERVERNAME_5, QCAP_STOP_INPUT);
     if (*at == '.') {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, qcap_position_at(side->positions[0], here));
-        goto servername_2;
+        goto servername_6;
     }
-    return qcap_stop(parser, at, AT_NICKNAME_4, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_SERVERNAME_5, QCAP_STOP_TABLE);
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":." */
-servername_2:
+servername_6:
     at = SCAN_IS_SET_11(at, end);
     if (at == end)
-        return qcap_stop(parser, at, AT_SERVERNAME_2, QCAP_STOP_INPUT);
+        return qcap_stop(parser, at, AT_SERVERNAME_6, QCAP_STOP_INPUT);
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
@@ -3416,7 +3416,7 @@ servername_2:
             return qcap_stop(parser, at, AT_SPACES_8, QCAP_STOP_PAUSED);
         goto spaces_8;
     }
-    return qcap_stop(parser, at, AT_SERVERNAME_2, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_SERVERNAME_6, QCAP_STOP_TABLE);
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -3553,7 +3553,7 @@ spaces_15:
     return qcap_stop(parser, at, AT_SPACES_15, QCAP_STOP_TABLE);
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+     * prefix = servername / ( nickname [ [ "!" prefix-user ] . "@" host ] )      RFC 2812, 2.3.1
      * e.g. after ":a!a" */
 prefix_user_2:
     at = SCAN_IS_USERCHAR(at, end);
@@ -3761,7 +3761,7 @@ anything_2:
     /* e.g. after "cap a\n" */
 before_server_line_3:
     here = QCAP_HERE(at);
-    qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 157, here);
+    qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 156, here);
     qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
@@ -3883,30 +3883,30 @@ static const uint16_t targets_14[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTH
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 53, .protocol = "tls"}, /* 0: begun-tls */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 53, .choose = choose_1}, /* 1: begun-tls */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 130, .is_shared = true, .choose = choose_2}, /* 2: said */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 52, .protocol = "tls"}, /* 0: begun-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 52, .choose = choose_1}, /* 1: begun-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 129, .is_shared = true, .choose = choose_2}, /* 2: said */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_3, .rule = 19, .slot = 0}, /* 3: message */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 1, .choose = choose_4}, /* 4: client-line */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_5, .rule = 54, .protocol = "tls"}, /* 5: seen-tls */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 54, .choose = choose_6}, /* 6: seen-tls */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_7, .rule = 151, .protocol = "tls"}, /* 7: secured */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 38, .choose = choose_8}, /* 8: outcome */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_5, .rule = 53, .protocol = "tls"}, /* 5: seen-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 53, .choose = choose_6}, /* 6: seen-tls */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_7, .rule = 150, .protocol = "tls"}, /* 7: secured */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 37, .choose = choose_8}, /* 8: outcome */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_9, .rule = 21, .slot = 1}, /* 9: server-command */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_10, .rule = 151, .protocol = "tls"}, /* 10: secured */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 38, .choose = choose_8}, /* 11: outcome */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_10, .rule = 150, .protocol = "tls"}, /* 10: secured */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 37, .choose = choose_8}, /* 11: outcome */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_12, .rule = 21, .slot = 1}, /* 12: server-command */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 3, .choose = choose_13}, /* 13: server-line */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 52, .choose = choose_14}, /* 14: sasl-message */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 51, .choose = choose_14}, /* 14: sasl-message */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
 static const uint8_t class_of[256] = {
     0, 4, 41, 41, 41, 41, 41, 41, 41, 41, 1, 41, 41, 2, 41, 41, /* '\0' */
     41, 41, 41, 41, 41, 41, 44, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0x10 */
-    3, 14, 42, 42, 42, 42, 42, 42, 42, 42, 8, 9, 6, 11, 15, 10, /* ' ' */
+    3, 13, 42, 42, 42, 42, 42, 42, 42, 42, 8, 9, 6, 11, 14, 10, /* ' ' */
     12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 5, 16, 42, 17, 42, 42, /* '0' */
-    13, 7, 20, 23, 29, 27, 37, 31, 38, 24, 36, 22, 39, 32, 25, 35, /* '@' */
+    15, 7, 20, 23, 29, 27, 37, 31, 38, 24, 36, 22, 39, 32, 25, 35, /* '@' */
     21, 40, 26, 19, 34, 28, 33, 30, 40, 43, 40, 42, 42, 42, 42, 18, /* 'P' */
     42, 7, 20, 23, 29, 27, 37, 31, 38, 24, 36, 22, 39, 32, 25, 35, /* '`' */
     21, 40, 26, 19, 34, 28, 33, 30, 40, 43, 40, 42, 42, 42, 42, 41, /* 'p' */
@@ -3922,29 +3922,29 @@ static const uint8_t class_of[256] = {
 
 /* For each class which of a state's edges it follows, from 1; 0: none. */
 static const uint8_t rows[] = {
-    /* 0 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 4,
-    /* 1 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 4,
-    /* 2 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 0 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 4,
+    /* 1 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 3, 0, 0, 3, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 4,
+    /* 2 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
     /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 4 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
-    /* 5 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 4 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 3, 0, 0, 4, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 5 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 6 */ 0, 1, 1, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
     /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 9 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 9 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 11 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 12 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 12 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
     /* 13 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 15 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
-    /* 16 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 16 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     /* 17 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     /* 18 */ 0, 1, 2, 3, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
     /* 19 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 20 */ 0, 1, 2, 3, 4, 5, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
     /* 21 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 22 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 22 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     /* 23 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
     /* 24 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
     /* 25 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
@@ -3961,7 +3961,7 @@ static const uint8_t rows[] = {
     /* 36 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 37 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 38 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0,
+    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0,
     /* 40 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 41 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 42 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -3973,15 +3973,15 @@ static const uint8_t rows[] = {
     /* 48 */ 2, 2, 2, 3, 2, 2, 2, 4, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 4, 2, 2, 2, 4, 2, 4, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2,
     /* 49 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 50 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 51 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0,
-    /* 52 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 2, 2, 2, 2, 0, 0, 2, 3, 4, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 51 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0,
+    /* 52 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 2, 2, 2, 2, 0, 2, 0, 3, 4, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
     /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 57 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 58 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 59 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 2, 2, 0, 0, 2, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 59 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 2, 2, 0, 2, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
     /* 60 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 61 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
     /* 62 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 0,
@@ -4033,8 +4033,8 @@ static const qcap_edge_t edges[] = {
     {18, 4}, {16, 19}, {17, 22}, {131, 9}, {10, 25}, {19, 4}, {132, 17}, {137, 9},
     {136, 17}, {133, 17}, {135, 17}, {134, 17}, {12, 25}, {20, 28}, {14, 0}, {21, 0},
     {152, 0}, {22, 31}, {16, 0}, {23, 0}, {24, 34}, {25, 36}, {26, 34}, {27, 36},
-    {36, 0}, {37, 38}, {41, 41}, {24, 0}, {43, 45}, {42, 49}, {25, 53}, {41, 55},
-    {25, 0}, {44, 41}, {26, 0}, {221, 45}, {220, 49}, {27, 53}, {44, 55}, {27, 0},
+    {36, 0}, {37, 38}, {41, 41}, {24, 0}, {42, 45}, {25, 49}, {43, 51}, {41, 55},
+    {25, 0}, {44, 41}, {26, 0}, {220, 45}, {27, 49}, {221, 51}, {44, 55}, {27, 0},
     {0, 58}, {46, 0}, {45, 0}, {28, 0}, {47, 0}, {30, 0}, {48, 0}, {32, 0},
     {49, 0}, {34, 0}, {50, 62}, {53, 64}, {52, 0}, {51, 0}, {37, 0}, {54, 0},
     {39, 0}, {41, 0}, {55, 0}, {56, 0}, {44, 0}, {57, 19}, {256, 22}, {266, 67},
@@ -4057,7 +4057,7 @@ static const qcap_edge_t edges[] = {
     {151, 0}, {153, 0}, {155, 0}, {154, 0}, {156, 0}, {157, 0}, {158, 0}, {159, 0},
     {160, 0}, {161, 0}, {162, 0}, {163, 0}, {164, 0}, {165, 0}, {166, 0}, {167, 0},
     {168, 187}, {169, 3}, {139, 0}, {170, 0}, {172, 0}, {171, 0}, {173, 0}, {175, 0},
-    {174, 0}, {176, 0}, {189, 41}, {146, 0}, {191, 45}, {190, 49}, {147, 53}, {189, 55},
+    {174, 0}, {176, 0}, {189, 41}, {146, 0}, {190, 45}, {147, 49}, {191, 51}, {189, 55},
     {147, 0}, {192, 194}, {121, 198}, {193, 203}, {194, 62}, {195, 0}, {196, 0}, {197, 0},
     {199, 0}, {198, 0}, {200, 0}, {201, 0}, {202, 0}, {203, 0}, {204, 0}, {205, 0},
     {206, 0}, {213, 194}, {131, 198}, {214, 203}, {215, 0}, {216, 62}, {217, 0}, {218, 0},
@@ -4192,16 +4192,16 @@ static const qcap_step_t steps[] = {
     {53, 16384},
     {102, 16384},
     {32768, 16385},
-    {69, 16385},
+    {60, 16385},
     {98, 16384},
     {97, 16384},
-    {66, 0},
-    {65, 16385},
-    {58, 16385},
-    {60, 16384},
-    {63, 16384},
     {69, 0},
     {68, 16385},
+    {58, 16385},
+    {66, 16384},
+    {60, 0},
+    {63, 16384},
+    {59, 16385},
     {2, 16385},
     {1, 16384},
     {0, 16384},
@@ -4212,8 +4212,8 @@ static const qcap_step_t steps[] = {
     {11, 16384},
     {23, 16385},
     {29, 16385},
+    {65, 16385},
     {62, 16385},
-    {59, 16385},
     {4, 16385},
     {10, 16385},
     {22, 16385},
@@ -4325,8 +4325,8 @@ static const uint16_t actions[] = {
     /* 38 */ 0x2, 0x12, 0x13,
     /* 41 */ 0x3, 0x14, 0x15, 0x16,
     /* 45 */ 0x3, 0x14, 0x15, 0x17,
-    /* 49 */ 0x3, 0x14, 0x15, 0x18,
-    /* 53 */ 0x1, 0x19,
+    /* 49 */ 0x1, 0x18,
+    /* 51 */ 0x3, 0x14, 0x15, 0x19,
     /* 55 */ 0x2, 0x1a, 0x16,
     /* 58 */ 0x3, 0x1b, 0x1c, 0x1d,
     /* 62 */ 0x1, 0x1e,
@@ -4338,7 +4338,7 @@ static const uint16_t actions[] = {
     /* 75 */ 0x1, 0x22,
     /* 77 */ 0x1, 0x23,
     /* 79 */ 0x1, 0x24,
-    /* 81 */ 0x2, 0x25, 0x17,
+    /* 81 */ 0x2, 0x25, 0x19,
     /* 84 */ 0x2, 0x26, 0x16,
     /* 87 */ 0x4, 0x27, 0x1b, 0x1c, 0x1d,
     /* 92 */ 0x1, 0x27,
@@ -4469,76 +4469,76 @@ static const uint16_t actions[] = {
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close message */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 152, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 151, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
-    {QCAP_OP_CLOSE, 0, 1, 10, 0, 0}, /* close parameter */
-    {QCAP_OP_OPEN, 0, 1, 10, 0, 0}, /* open parameter */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 10, 0, 0}, /* open parameter */
-    {QCAP_OP_CLOSE, 0, 1, 11, 0, 0}, /* close nickname */
-    {QCAP_OP_OPEN, 0, 1, 11, 0, 0}, /* open nickname */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 11, 0, 0}, /* open nickname */
-    {QCAP_OP_CLOSE, 0, 1, 12, 0, 0}, /* close username */
-    {QCAP_OP_OPEN, 0, 1, 12, 0, 0}, /* open username */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 12, 0, 0}, /* open username */
-    {QCAP_OP_CLOSE, 0, 1, 13, 0, 0}, /* close realname */
-    {QCAP_OP_OPEN, 0, 1, 13, 0, 0}, /* open realname */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 13, 0, 0}, /* open realname */
-    {QCAP_OP_CLOSE, 0, 1, 14, 0, 0}, /* close password */
-    {QCAP_OP_OPEN, 0, 1, 14, 0, 0}, /* open password */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 14, 0, 0}, /* open password */
-    {QCAP_OP_CLOSE, 0, 1, 16, 0, 0}, /* close key */
-    {QCAP_OP_OPEN, 0, 1, 16, 0, 0}, /* open key */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 16, 0, 0}, /* open key */
-    {QCAP_OP_CLOSE, 0, 1, 15, 0, 0}, /* close channel */
-    {QCAP_OP_OPEN, 0, 1, 15, 0, 0}, /* open channel */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 15, 0, 0}, /* open channel */
-    {QCAP_OP_CLOSE, 0, 1, 18, 0, 0}, /* close text */
-    {QCAP_OP_OPEN, 0, 1, 18, 0, 0}, /* open text */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 18, 0, 0}, /* open text */
-    {QCAP_OP_CLOSE, 0, 1, 17, 0, 0}, /* close target */
-    {QCAP_OP_OPEN, 0, 1, 17, 0, 0}, /* open target */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 17, 0, 0}, /* open target */
-    {QCAP_OP_CLOSE, 0, 1, 20, 0, 0}, /* close capability */
-    {QCAP_OP_OPEN, 0, 1, 20, 0, 0}, /* open capability */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 20, 0, 0}, /* open capability */
-    {QCAP_OP_CLOSE, 0, 1, 19, 0, 0}, /* close subcommand */
-    {QCAP_OP_OPEN, 0, 1, 19, 0, 0}, /* open subcommand */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 19, 0, 0}, /* open subcommand */
+    {QCAP_OP_CLOSE, 0, 1, 8, 0, 0}, /* close parameter */
+    {QCAP_OP_OPEN, 0, 1, 8, 0, 0}, /* open parameter */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 8, 0, 0}, /* open parameter */
+    {QCAP_OP_CLOSE, 0, 1, 9, 0, 0}, /* close nickname */
+    {QCAP_OP_OPEN, 0, 1, 9, 0, 0}, /* open nickname */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 9, 0, 0}, /* open nickname */
+    {QCAP_OP_CLOSE, 0, 1, 10, 0, 0}, /* close username */
+    {QCAP_OP_OPEN, 0, 1, 10, 0, 0}, /* open username */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 10, 0, 0}, /* open username */
+    {QCAP_OP_CLOSE, 0, 1, 11, 0, 0}, /* close realname */
+    {QCAP_OP_OPEN, 0, 1, 11, 0, 0}, /* open realname */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 11, 0, 0}, /* open realname */
+    {QCAP_OP_CLOSE, 0, 1, 12, 0, 0}, /* close password */
+    {QCAP_OP_OPEN, 0, 1, 12, 0, 0}, /* open password */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 12, 0, 0}, /* open password */
+    {QCAP_OP_CLOSE, 0, 1, 14, 0, 0}, /* close key */
+    {QCAP_OP_OPEN, 0, 1, 14, 0, 0}, /* open key */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 14, 0, 0}, /* open key */
+    {QCAP_OP_CLOSE, 0, 1, 13, 0, 0}, /* close channel */
+    {QCAP_OP_OPEN, 0, 1, 13, 0, 0}, /* open channel */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 13, 0, 0}, /* open channel */
+    {QCAP_OP_CLOSE, 0, 1, 16, 0, 0}, /* close text */
+    {QCAP_OP_OPEN, 0, 1, 16, 0, 0}, /* open text */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 16, 0, 0}, /* open text */
+    {QCAP_OP_CLOSE, 0, 1, 15, 0, 0}, /* close target */
+    {QCAP_OP_OPEN, 0, 1, 15, 0, 0}, /* open target */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 15, 0, 0}, /* open target */
+    {QCAP_OP_CLOSE, 0, 1, 18, 0, 0}, /* close capability */
+    {QCAP_OP_OPEN, 0, 1, 18, 0, 0}, /* open capability */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 18, 0, 0}, /* open capability */
+    {QCAP_OP_CLOSE, 0, 1, 17, 0, 0}, /* close subcommand */
+    {QCAP_OP_OPEN, 0, 1, 17, 0, 0}, /* open subcommand */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 17, 0, 0}, /* open subcommand */
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
-    {QCAP_OP_CLOSE, 0, 1, 21, 0, 0}, /* close auth-response */
+    {QCAP_OP_CLOSE, 0, 1, 19, 0, 0}, /* close auth-response */
     {QCAP_OP_FEED_CLOSE, 0, 2, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_FEED_OPEN, 0, 2, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 2, 0, 0, 0}, /* feed sasl-message */
-    {QCAP_OP_SET, 0, 0, 1, 0, 153}, /* set rounds */
-    {QCAP_OP_OPEN, 0, 1, 21, 0, 0}, /* open auth-response */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 21, 0, 0}, /* open auth-response */
-    {QCAP_OP_CLOSE, 0, 1, 22, 0, 0}, /* close auth-mechanism */
-    {QCAP_OP_SET, 0, 0, 1, 1, 137}, /* set rounds */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 137}, /* set is_authenticating */
+    {QCAP_OP_SET, 0, 0, 1, 0, 152}, /* set rounds */
+    {QCAP_OP_OPEN, 0, 1, 19, 0, 0}, /* open auth-response */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 19, 0, 0}, /* open auth-response */
+    {QCAP_OP_CLOSE, 0, 1, 20, 0, 0}, /* close auth-mechanism */
+    {QCAP_OP_SET, 0, 0, 1, 1, 136}, /* set rounds */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 136}, /* set is_authenticating */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 0, 0, 0}, /* convert sasl-mechanism */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin sasl-mechanism */
-    {QCAP_OP_OPEN, 0, 1, 22, 0, 0}, /* open auth-mechanism */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 22, 0, 0}, /* open auth-mechanism */
-    {QCAP_OP_SET, 0, 0, 3, 2, 154}, /* set is_tls_asked */
+    {QCAP_OP_OPEN, 0, 1, 20, 0, 0}, /* open auth-mechanism */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 20, 0, 0}, /* open auth-mechanism */
+    {QCAP_OP_SET, 0, 0, 3, 2, 153}, /* set is_tls_asked */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 1, 0, 0}, /* convert command */
-    {QCAP_OP_CLOSE, 0, 1, 9, 0, 0}, /* close command */
-    {QCAP_OP_OPEN, 0, 1, 9, 0, 0}, /* open command */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 9, 0, 0}, /* open command */
+    {QCAP_OP_CLOSE, 0, 1, 7, 0, 0}, /* close command */
+    {QCAP_OP_OPEN, 0, 1, 7, 0, 0}, /* open command */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 7, 0, 0}, /* open command */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 1, 0, 0}, /* begin command */
     {QCAP_OP_CLOSE, 0, 1, 5, 0, 0}, /* close prefix */
-    {QCAP_OP_CLOSE, 0, 2, 8, 0, 0}, /* close host */
-    {QCAP_OP_OPEN, 0, 2, 8, 0, 0}, /* open host */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 8, 0, 0}, /* open host */
-    {QCAP_OP_CLOSE, 0, 2, 7, 0, 0}, /* close user */
-    {QCAP_OP_OPEN, 0, 2, 7, 0, 0}, /* open user */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 7, 0, 0}, /* open user */
-    {QCAP_OP_CLOSE, 0, 2, 6, 0, 0}, /* close nickname */
-    {QCAP_OP_OPEN, 0, 2, 6, 0, 0}, /* open nickname */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 6, 0, 0}, /* open nickname */
-    {QCAP_OP_CLOSE, 0, 2, 23, 0, 0}, /* close servername */
-    {QCAP_OP_OPEN, 0, 2, 23, 0, 0}, /* open servername */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 23, 0, 0}, /* open servername */
+    {QCAP_OP_CLOSE, 0, 2, 6, 0, 0}, /* close servername */
+    {QCAP_OP_OPEN, 0, 2, 6, 0, 0}, /* open servername */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 6, 0, 0}, /* open servername */
+    {QCAP_OP_CLOSE, 0, 2, 23, 0, 0}, /* close host */
+    {QCAP_OP_OPEN, 0, 2, 23, 0, 0}, /* open host */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 23, 0, 0}, /* open host */
+    {QCAP_OP_CLOSE, 0, 2, 22, 0, 0}, /* close user */
+    {QCAP_OP_OPEN, 0, 2, 22, 0, 0}, /* open user */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 22, 0, 0}, /* open user */
+    {QCAP_OP_CLOSE, 0, 2, 21, 0, 0}, /* close nickname */
+    {QCAP_OP_OPEN, 0, 2, 21, 0, 0}, /* open nickname */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 21, 0, 0}, /* open nickname */
     {QCAP_OP_OPEN, 0, 1, 5, 0, 0}, /* open prefix */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 5, 0, 0}, /* open prefix */
     {QCAP_OP_CLOSE, 0, 1, 1, 0, 0}, /* close tags */
@@ -4555,16 +4555,16 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open tags */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open message */
-    {QCAP_OP_SET, 0, 0, 2, 2, 155}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 2, 2, 154}, /* set is_spoken */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 9, 0, 0}, /* close command */
+    {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 7, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
-    {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close realname */
-    {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 10, 0, 0}, /* close parameter */
-    {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close username */
-    {QCAP_OP_SET, 0, 0, 3, 2, 82}, /* set is_tls_asked */
+    {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 11, 0, 0}, /* close realname */
+    {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 8, 0, 0}, /* close parameter */
+    {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 10, 0, 0}, /* close username */
+    {QCAP_OP_SET, 0, 0, 3, 2, 81}, /* set is_tls_asked */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 156}, /* set is_authenticating */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 155}, /* set is_authenticating */
     {QCAP_OP_CLOSE, 0, 1, 24, 0, 0}, /* close numeric */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert numeric */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin numeric */
@@ -4574,7 +4574,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin command */
     {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset numeric */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset numeric */
-    {QCAP_OP_SET, 0, 0, 2, 2, 157}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 2, 2, 156}, /* set is_spoken */
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close password */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open password */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open password */
@@ -4611,145 +4611,145 @@ static const qcap_about_t abouts[] = {
     {13, 20},
     {21, 0},
     {17, 22},
-    {23, 24},
-    {25, 26},
-    {13, 27},
-    {25, 28},
-    {29, 30},
-    {31, 32},
-    {25, 33},
-    {34, 35},
-    {25, 36},
-    {25, 37},
-    {38, 0},
-    {29, 39},
-    {31, 40},
-    {41, 42},
-    {43, 44},
-    {45, 46},
-    {47, 46},
-    {25, 48},
-    {49, 42},
-    {50, 51},
+    {17, 23},
+    {24, 25},
+    {13, 26},
+    {24, 27},
+    {28, 29},
+    {30, 31},
+    {24, 32},
+    {33, 34},
+    {24, 35},
+    {24, 36},
+    {37, 0},
+    {28, 38},
+    {30, 39},
+    {40, 41},
+    {42, 43},
+    {44, 45},
+    {46, 45},
+    {24, 47},
+    {48, 41},
+    {49, 50},
+    {51, 0},
+    {49, 34},
     {52, 0},
-    {50, 35},
     {53, 0},
-    {54, 0},
-    {55, 56},
-    {57, 58},
-    {59, 56},
-    {60, 56},
-    {61, 62},
-    {63, 64},
-    {65, 66},
-    {67, 68},
-    {61, 69},
-    {63, 70},
-    {71, 72},
-    {65, 73},
-    {74, 72},
-    {75, 76},
-    {77, 78},
-    {79, 80},
-    {7, 81},
-    {82, 83},
-    {84, 70},
-    {79, 85},
-    {0, 86},
-    {87, 64},
-    {87, 78},
-    {87, 88},
-    {87, 80},
-    {87, 89},
-    {67, 58},
-    {63, 90},
-    {71, 91},
-    {65, 92},
-    {74, 91},
-    {75, 93},
-    {77, 94},
-    {79, 89},
-    {79, 95},
-    {79, 83},
-    {7, 96},
-    {79, 97},
-    {82, 78},
-    {79, 94},
-    {84, 90},
-    {79, 98},
-    {87, 83},
-    {87, 94},
-    {87, 97},
-    {99, 68},
-    {63, 88},
-    {71, 73},
-    {71, 100},
-    {65, 101},
-    {74, 73},
-    {74, 102},
-    {25, 103},
-    {25, 104},
-    {105, 106},
-    {79, 90},
-    {7, 70},
-    {79, 107},
-    {79, 108},
-    {82, 88},
-    {84, 88},
-    {25, 109},
-    {25, 110},
-    {87, 111},
-    {87, 107},
-    {25, 112},
-    {63, 73},
-    {113, 114},
-    {115, 116},
-    {117, 114},
-    {25, 118},
-    {25, 119},
-    {79, 20},
-    {79, 120},
-    {79, 88},
-    {79, 70},
-    {25, 121},
-    {87, 90},
-    {87, 20},
-    {122, 123},
-    {113, 124},
-    {125, 116},
-    {117, 124},
-    {74, 124},
-    {126, 114},
-    {45, 127},
-    {128, 12},
-    {128, 129},
-    {130, 0},
-    {25, 131},
-    {47, 132},
-    {122, 116},
-    {74, 97},
-    {126, 124},
-    {45, 133},
-    {47, 133},
-    {134, 33},
-    {135, 136},
-    {137, 138},
-    {82, 139},
-    {43, 40},
-    {25, 140},
-    {74, 56},
-    {141, 46},
-    {142, 44},
-    {142, 143},
-    {144, 145},
-    {146, 26},
-    {146, 147},
-    {137, 148},
-    {82, 70},
-    {141, 133},
-    {149, 145},
-    {150, 116},
-    {115, 42},
+    {54, 55},
+    {56, 57},
+    {58, 55},
+    {59, 55},
+    {60, 61},
+    {62, 63},
+    {64, 65},
+    {66, 67},
+    {60, 68},
+    {62, 69},
+    {70, 71},
+    {64, 72},
+    {73, 71},
+    {74, 75},
+    {76, 77},
+    {78, 79},
+    {7, 80},
+    {81, 82},
+    {83, 69},
+    {78, 84},
+    {0, 85},
+    {86, 63},
+    {86, 77},
+    {86, 87},
+    {86, 79},
+    {86, 88},
+    {66, 57},
+    {62, 89},
+    {70, 90},
+    {64, 91},
+    {73, 90},
+    {74, 92},
+    {76, 93},
+    {78, 88},
+    {78, 94},
+    {78, 82},
+    {7, 95},
+    {78, 96},
+    {81, 77},
+    {78, 93},
+    {83, 89},
+    {78, 97},
+    {86, 82},
+    {86, 93},
+    {86, 96},
+    {98, 67},
+    {62, 87},
+    {70, 72},
+    {70, 99},
+    {64, 100},
+    {73, 72},
+    {73, 101},
+    {24, 102},
+    {24, 103},
+    {104, 105},
+    {78, 89},
+    {7, 69},
+    {78, 106},
+    {78, 107},
+    {81, 87},
+    {83, 87},
+    {24, 108},
+    {24, 109},
+    {86, 110},
+    {86, 106},
+    {24, 111},
+    {62, 72},
+    {112, 113},
+    {114, 115},
+    {116, 113},
+    {24, 117},
+    {24, 118},
+    {78, 20},
+    {78, 119},
+    {78, 87},
+    {78, 69},
+    {24, 120},
+    {86, 89},
+    {86, 20},
+    {121, 122},
+    {112, 123},
+    {124, 115},
+    {116, 123},
+    {73, 123},
+    {125, 113},
+    {44, 126},
+    {127, 12},
+    {127, 128},
+    {129, 0},
+    {24, 130},
+    {46, 131},
+    {121, 115},
+    {73, 96},
+    {125, 123},
+    {44, 132},
+    {46, 132},
+    {133, 32},
+    {134, 135},
+    {136, 137},
+    {81, 138},
+    {42, 39},
+    {24, 139},
+    {73, 55},
+    {140, 45},
+    {141, 43},
+    {141, 142},
+    {143, 144},
+    {145, 25},
+    {145, 146},
+    {136, 147},
+    {81, 69},
+    {140, 132},
+    {148, 144},
+    {149, 115},
+    {114, 41},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -4840,7 +4840,7 @@ static const qcap_state_t states[] = {
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ""
      *     ALPHA -> command_1: begin command, open command
-     *     ":" -> nickname_5: open prefix
+     *     ":" -> servername_7: open prefix
      *     "@" -> tag_key_1: open tags, open tag, open tag-key */
     {10, 255, 2, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 6: tags_1 */
 
@@ -4873,7 +4873,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     ALPHA -> command_2: begin command, open command
      *     DIGIT -> numeric_1: open numeric, begin numeric
-     *     ":" -> nickname_1: open prefix
+     *     ":" -> servername_1: open prefix
      *     "@" -> tag_key_2: open tags, open tag, open tag-key */
     {24, 255, 4, 7, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 10: tags_2 */
 
@@ -4890,7 +4890,7 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> first_server_word_3: open command
      *     "N" / "n" -> first_server_word_4: open command
      *     "P" / "p" -> first_server_word_5: open command
-     *     ":" -> nickname_2: open prefix
+     *     ":" -> servername_2: open prefix
      *     "@" -> tag_key_3: open tags, open tag, open tag-key */
     {29, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: tags_3 */
 
@@ -4924,21 +4924,21 @@ static const qcap_state_t states[] = {
      *     DIGIT -> numeric_2 */
     {43, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 17: numeric_1 */
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
      * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":"
-     *     namechar -> nickname_3
-     *     "." -> servername_1: open servername */
-    {44, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: nickname_1 */
+     *     namechar -> servername_3
+     *     "." -> servername_4: open servername */
+    {44, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: servername_1 */
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
      * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":"
-     *     namechar -> nickname_4
-     *     "." -> servername_2: open servername */
-    {46, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: nickname_2 */
+     *     namechar -> servername_5
+     *     "." -> servername_6: open servername */
+    {46, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: servername_2 */
 
     /* message = [ tags SPACES ] [ ":" prefix SPACES ] command params [ blanks ] crlf .      RFC 2812, 2.3.1
      * e.g. after "a"
@@ -4975,41 +4975,41 @@ static const qcap_state_t states[] = {
      *     DIGIT -> spaces_5: convert numeric, close numeric */
     {49, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 23: numeric_2 */
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+     * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":a"
-     *     namechar -> nickname_3
-     *     "." -> servername_1: open servername
+     *     namechar -> servername_3
+     *     "." -> servername_4: open servername
      *     SP -> spaces_7: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_1: open nickname, close nickname, open user
      *     "@" -> host_1: open nickname, close nickname, open host */
-    {50, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: nickname_3 */
+    {50, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: servername_3 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":."
-     *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_1
+     *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_4
      *     SP -> spaces_7: close servername, close prefix */
-    {55, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: servername_1 */
+    {55, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: servername_4 */
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+     * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":a"
-     *     namechar -> nickname_4
-     *     "." -> servername_2: open servername
+     *     namechar -> servername_5
+     *     "." -> servername_6: open servername
      *     SP -> spaces_8: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_4: open nickname, close nickname, open user
      *     "@" -> host_4: open nickname, close nickname, open host */
-    {57, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 26: nickname_4 */
+    {57, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 26: servername_5 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":."
-     *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_2
+     *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_6
      *     SP -> spaces_8: close servername, close prefix */
-    {62, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 27: servername_2 */
+    {62, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 27: servername_6 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -5211,7 +5211,7 @@ static const qcap_state_t states[] = {
     {125, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 54: spaces_15 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+     * prefix = servername / ( nickname [ [ "!" prefix-user ] . "@" host ] )      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_2
      *     "@" -> host_1: close user, open host */
@@ -5697,13 +5697,13 @@ static const qcap_state_t states[] = {
      *     "=" -> gs2_cb_flag_6 */
     {274, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: gs2_cb_flag_4 */
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
      * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":"
-     *     namechar -> nickname_6
-     *     "." -> servername_3: open servername */
-    {275, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: nickname_5 */
+     *     namechar -> servername_8
+     *     "." -> servername_9: open servername */
+    {275, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: servername_7 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * e.g. after "@"
@@ -5851,23 +5851,23 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8 */
     {308, 255, 51, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: gs2_cb_flag_6 */
 
-    /* nickname = 1*. namechar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+    /* servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
+     * servername = *namechar . "." *( namechar / "." )      RFC 2812, 2.3.1
+     * nickname = 1*. namechar      RFC 2812, 2.3.1
      * e.g. after ":a"
-     *     namechar -> nickname_6
-     *     "." -> servername_3: open servername
+     *     namechar -> servername_8
+     *     "." -> servername_9: open servername
      *     SP -> spaces_31: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_3: open nickname, close nickname, open user
      *     "@" -> host_3: open nickname, close nickname, open host */
-    {309, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: nickname_6 */
+    {309, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: servername_8 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":."
-     *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_3
+     *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_9
      *     SP -> spaces_31: close servername, close prefix */
-    {314, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: servername_3 */
+    {314, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: servername_9 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * tag = tag-key [ . "=" tag-value ]      RFC 2812, 3.3.1
@@ -6144,7 +6144,7 @@ static const qcap_state_t states[] = {
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after "@a "
      *     ALPHA -> command_1: begin command, open command
-     *     ":" -> nickname_5: open prefix
+     *     ":" -> servername_7: open prefix
      *     SP -> spaces_32 */
     {385, 1, 62, 94, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: spaces_32 */
 
@@ -6269,7 +6269,7 @@ static const qcap_state_t states[] = {
      * e.g. after "@a "
      *     ALPHA -> command_2: begin command, open command
      *     DIGIT -> numeric_1: open numeric, begin numeric
-     *     ":" -> nickname_1: open prefix
+     *     ":" -> servername_1: open prefix
      *     SP -> spaces_38 */
     {414, 1, 67, 103, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: spaces_38 */
 
@@ -6326,7 +6326,7 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> first_server_word_3: open command
      *     "N" / "n" -> first_server_word_4: open command
      *     "P" / "p" -> first_server_word_5: open command
-     *     ":" -> nickname_2: open prefix
+     *     ":" -> servername_2: open prefix
      *     SP -> spaces_40 */
     {427, 1, 69, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: spaces_40 */
 
@@ -6440,7 +6440,7 @@ static const qcap_state_t states[] = {
     {470, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: spaces_46 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+     * prefix = servername / ( nickname [ [ "!" prefix-user ] . "@" host ] )      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_5
      *     "@" -> host_3: close user, open host */
@@ -6578,7 +6578,7 @@ static const qcap_state_t states[] = {
     {509, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 256: numeric_3 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
-     * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
+     * prefix = servername / ( nickname [ [ "!" prefix-user ] . "@" host ] )      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_6
      *     "@" -> host_4: close user, open host */
@@ -7826,13 +7826,12 @@ static const char *const texts[] = {
     "\"I\" / \"O\" / \"i\" / \"o\"",
     "numeric",
     "DIGIT",
-    "nickname",
+    "servername",
     "namechar / \".\"",
     "message",
     "\"C\" / \"c\"",
     "server-command",
     "namechar / SP / \"!\" / \".\" / \"@\"",
-    "servername",
     "SP / ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / \"#\"-\"/\" / \":\"-\"?\" / \"[\"-\"`\" / %x7B-FF",
     "SPACES",
     "SP / CR / LF",
@@ -7977,9 +7976,7 @@ static const qcap_element_t elements[] = {
     {"tag-key", QCAP_IRC_MESSAGE_TAGS_TAG, QCAP_NONE, false, NULL},
     {"tag-value", QCAP_IRC_MESSAGE_TAGS_TAG, QCAP_NONE, false, NULL},
     {"prefix", QCAP_IRC_MESSAGE, QCAP_NONE, false, NULL},
-    {"nickname", QCAP_IRC_MESSAGE_PREFIX, QCAP_NONE, false, NULL},
-    {"user", QCAP_IRC_MESSAGE_PREFIX, QCAP_NONE, false, NULL},
-    {"host", QCAP_IRC_MESSAGE_PREFIX, QCAP_NONE, false, NULL},
+    {"servername", QCAP_IRC_MESSAGE_PREFIX, QCAP_NONE, false, NULL},
     {"command", QCAP_IRC_MESSAGE, QCAP_NONE, false, NULL},
     {"parameter", QCAP_IRC_MESSAGE, QCAP_NONE, false, NULL},
     {"nickname", QCAP_IRC_MESSAGE, QCAP_NONE, false, NULL},
@@ -7994,7 +7991,9 @@ static const qcap_element_t elements[] = {
     {"capability", QCAP_IRC_MESSAGE, QCAP_NONE, false, NULL},
     {"auth-response", QCAP_IRC_MESSAGE, QCAP_NONE, false, NULL},
     {"auth-mechanism", QCAP_IRC_MESSAGE, QCAP_NONE, false, NULL},
-    {"servername", QCAP_IRC_MESSAGE_PREFIX, QCAP_NONE, false, NULL},
+    {"nickname", QCAP_IRC_MESSAGE_PREFIX, QCAP_NONE, false, NULL},
+    {"user", QCAP_IRC_MESSAGE_PREFIX, QCAP_NONE, false, NULL},
+    {"host", QCAP_IRC_MESSAGE_PREFIX, QCAP_NONE, false, NULL},
     {"numeric", QCAP_IRC_MESSAGE, QCAP_NONE, false, NULL},
     {"password", QCAP_NONE, QCAP_NONE, false, NULL},
     {"authzid", QCAP_NONE, QCAP_NONE, false, NULL},
