@@ -52,6 +52,7 @@ char *dfa_example(const builder_t *b, unsigned state, int byte);
 void dfa_refuse(builder_t *b, refusal_t refusal);
 void dfa_refuse_undecided(builder_t *b, const configs_t *configs, size_t which, clash_t where);
 void dfa_refuse_fallback(builder_t *b, const config_t *config);
+void dfa_refuse_stranded(builder_t *b, const config_t *config, const char *example);
 
 /* Takes out of the readings what they agree on, and refuses what they cannot. */
 void dfa_settle(builder_t *b, configs_t *configs, stamp_t mismatch, pendings_t *commits, clash_t where);

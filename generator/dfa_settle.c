@@ -70,6 +70,17 @@ void dfa_refuse_fallback(builder_t *b, const config_t *config)
     b->is_failed = true;
 }
 
+/* So would one in the value's own rule, while the refined one is read. */
+void dfa_refuse_stranded(builder_t *b, const config_t *config, const char *example)
+{
+    if (b->is_failed)
+        return;
+    diag_error(b->diag, b->nfa->controls.items[dfa_nfa_state(b, config)->control].place,
+               "a control point in what a refined value falls back to: write `!` behind the names whose rules must fit");
+    diag_note(b->diag, "it would be left behind, for example at %s", example);
+    b->is_failed = true;
+}
+
 /* Commits what is certain. A single main reading at a control point drops its fallbacks and commits everything. */
 void dfa_settle(builder_t *b, configs_t *configs, stamp_t mismatch, pendings_t *commits, clash_t where)
 {

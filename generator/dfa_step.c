@@ -66,6 +66,19 @@ static outlook_t look(builder_t *b, const configs_t *configs, unsigned byte)
     return o;
 }
 
+/* A fallback that stands at a control point, and could go on there with this byte, would be left behind: the listed rule reads on,
+ * or fails with it. Behind that rule nobody needs it any more. */
+static void refuse_stranded(builder_t *b, const configs_t *configs, const config_t *reader, unsigned state, unsigned byte)
+{
+    if (reader && dfa_nfa_state(b, reader)->context->level == 0)
+        return;
+    for (size_t i = closure_main_count(configs); i < configs->count; i++) {
+        const nfa_state_t *s = dfa_nfa_state(b, &configs->items[i]);
+        if (s->kind == NFA_CONTROL && charset_has(&b->follows[s->control].set, byte))
+            dfa_refuse_stranded(b, &configs->items[i], dfa_example(b, state, (int)byte));
+    }
+}
+
 /* A large repeat need not be counted: it is written out in the next attempt. */
 static bool is_unrolled(builder_t *b, const config_t *config)
 {
@@ -131,6 +144,7 @@ void dfa_step(builder_t *b, unsigned state, unsigned byte, charset_t class)
         if (from.count > closure_main_count(&from))
             dfa_refuse_fallback(b, o.control);
     } else {
+        refuse_stranded(b, &from, o.reader, state, byte);
         configs = closure_step(b->nfa, b->scratch, &from, byte, &watch);
         dfa_keep_clashes(b, &watch, where);
     }
