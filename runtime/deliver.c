@@ -454,10 +454,11 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
 static void *get_memory(void *block, size_t size, void *user)
 {
     qcapint_deliver_t *deliver = user;
+    qcapint_upper_t *upper = deliver->q->upper;
     if (!block)
-        return qcapint_budget_get(&deliver->q->budget, size);
+        return qcapint_spares_get(&upper->spares, size);
     drop_readers(deliver, block, size);
-    qcapint_budget_free(&deliver->q->budget, block, size);
+    qcapint_spares_put(&upper->spares, block, size);
     return NULL;
 }
 

@@ -312,6 +312,7 @@ static int init(qcap_t *q)
     if (!upper)
         return QCAP_E_MEMORY;
     qcapint_pool_init(&upper->pairs, &q->budget, sizeof(qcapint_pair_t));
+    qcapint_spares_init(&upper->spares, &q->budget);
     q->upper = upper;
     return QCAP_OK;
 }
@@ -330,6 +331,7 @@ static void fini(qcap_t *q)
     qcapint_buffer_fini(q, &upper->gathered);
     qcapint_buffer_fini(q, &upper->altered);
     qcapint_pool_fini(&upper->pairs);
+    qcapint_spares_fini(&upper->spares);
     qcapint_budget_free(&q->budget, upper, sizeof *upper);
     q->upper = NULL;
 }

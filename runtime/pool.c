@@ -9,22 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "asan.h"
 #include "bytes.h"
-
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-
-#ifdef __SANITIZE_ADDRESS__ /* it is told which blocks are free */
-#include <sanitizer/asan_interface.h>
-#define FORBID(block, size) __asan_poison_memory_region(block, size)
-#define PERMIT(block, size) __asan_unpoison_memory_region(block, size)
-#else
-#define FORBID(block, size) ((void)(block), (void)(size))
-#define PERMIT(block, size) ((void)(block), (void)(size))
-#endif
 
 #define CHUNK_MAX ((size_t)2 << 20) /* a large page of most systems */
 #define CHUNK_MIN ((size_t)16 << 10)
@@ -84,7 +70,7 @@ static size_t choose_size(const qcapint_pool_t *pool)
 static void free_chunk(qcapint_chunk_t *chunk)
 {
     if (chunk)
-        PERMIT(chunk, chunk->size);
+        QCAPINT_PERMIT(chunk, chunk->size);
     free(chunk);
 }
 
@@ -136,7 +122,7 @@ static void *take(qcapint_pool_t *pool, qcapint_chunk_t *chunk)
 {
     void *block = chunk->free;
     if (block) {
-        PERMIT(block, pool->block_size);
+        QCAPINT_PERMIT(block, pool->block_size);
         memcpy(&chunk->free, block, sizeof chunk->free);
         qcapint_fetch(chunk->free, pool->block_size < FETCH_MAX ? pool->block_size : FETCH_MAX); /* who is next */
     } else {
@@ -183,7 +169,7 @@ void qcapint_pool_free(qcapint_pool_t *pool, void *block)
     memcpy(block, &chunk->free, sizeof chunk->free);
     chunk->free = block;
     chunk->used--;
-    FORBID(block, pool->block_size);
+    QCAPINT_FORBID(block, pool->block_size);
     qcapint_budget_discharge(pool->budget, pool->block_size);
     if (chunk->used > 0 || (!chunk->before && !chunk->behind)) /* else another one has room */
         return;

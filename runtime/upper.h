@@ -9,6 +9,7 @@
 #include "pool.h"
 #include "ports.h"
 #include "qcap.h"
+#include "spare.h"
 #include "tcpstr.h"
 
 /* The most protocols in a handle: identify.c keeps one bit for each. */
@@ -98,6 +99,7 @@ typedef struct qcapint_upper {
     uint32_t plan_count;
     qcapint_ports_t ports;
     qcapint_pool_t pairs;               /* pair.c's blocks */
+    qcapint_spares_t spares;            /* what parsers need beside their own blocks */
     uint64_t entered;                   /* of those that nobody speaks from the beginning, a bit each */
     qcapint_reporter_t *reporters[QCAP_REPORT_ERROR + 1]; /* by qcap_report_kind_t */
     qcapint_buffer_t gathered;          /* an element's bytes that lie in several packets */
