@@ -82,9 +82,9 @@ static inline uint32_t qcapint_bytes_be32(qcapint_bytes_t *bytes)
 /* Fetches a block into the cache, to be written to; NULL is allowed. */
 static inline void qcapint_fetch(const void *block, size_t size)
 {
-    const size_t line_len = 64;
-    for (size_t at = 0; at < size; at += line_len)
-        __builtin_prefetch((const void *)((uintptr_t)block + at), 1);
+    const uintptr_t line_len = 64, end = (uintptr_t)block + size;
+    for (uintptr_t at = (uintptr_t)block & ~(line_len - 1); at < end; at += line_len)
+        __builtin_prefetch((const void *)at, 1);
 }
 
 #endif
