@@ -78,6 +78,7 @@ struct qcap {
     qcapint_packet_subscription_t *packet_handlers[QCAP_STAGE_COUNT];
     uint64_t watched;              /* stages that have any: a bit for each */
     qcapint_tap_t *taps;           /* in the order they were added */
+    bool is_tapped;                /* one of them sees all bytes */
     qcapint_conflict_subscription_t *conflict_handlers; /* likewise */
     qcapint_buffer_t scratch;      /* of qcap_tcpstr_bytes() */
 

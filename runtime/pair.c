@@ -366,6 +366,12 @@ static void on_data(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
         go_on(pair);
 }
 
+static bool pass(qcap_tcpstr_t *str, uint32_t len, uint64_t ack)
+{
+    qcapint_pair_t *pair = pair_of(qcapint_conv_of(str));
+    return pair && pair->deliver && qcapint_step_pass(pair, qcapint_str_is_server(str), len, ack);
+}
+
 /* A gap tells nothing about the protocol: it is read when that is known. */
 static void on_gap(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
 {
@@ -418,6 +424,7 @@ const qcapint_sink_t qcapint_pair_sink = {
     .is_server_port = qcapint_identify_is_server_port,
     .open = on_open,
     .data = on_data,
+    .pass = pass,
     .gap = on_gap,
     .absent = on_absent,
     .end = on_end,

@@ -352,6 +352,15 @@ size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len
     return len;
 }
 
+bool qcap_parser_pass(qcap_parser_t *p, size_t len)
+{
+    if (!qcapint_parser_is_passing(p, len) || is_wanted(p, qcap_slot_element(open_stream(p))))
+        return false;
+    p->piece_offset += len;
+    p->streamed = p->piece_offset;
+    return true;
+}
+
 /* ---------------------------------------------------------------- datagrams */
 
 /* Leaves the regions that last to the end of the stream. */

@@ -158,6 +158,10 @@ typedef enum {
  * otherwise. `bytes` may be NULL if len is 0: a waiting side then looks whether it still has to wait. */
 size_t qcap_parser_feed(qcap_parser_t *parser, const unsigned char *bytes, size_t len);
 
+/* The same without the bytes: true if they were taken, since whatever they are, no handler would be told of them, and nothing
+ * depends on them. That is so in the middle of a stream element that is not wanted, such as a body. False: nothing was done. */
+bool qcap_parser_pass(qcap_parser_t *parser, size_t len);
+
 /* Reads a datagram that this side has sent: `len` bytes, which all belong together. For protocols with a `datagram` root;
  * nothing for others. Each is read by itself: registers of the side begin unset, an error ends it, nothing is waited for, and a
  * pause is not heeded; what both sides share, such as queues, stays. Offsets go on from datagram to datagram. All elements

@@ -272,6 +272,12 @@ static inline const qcap_slot_t *feed_of(const qcap_parser_t *p, const qcap_slot
     return slot && is_feed(qcap_slot_element(slot)) ? slot : NULL;
 }
 
+/* Whether the next `len` bytes are part of the open stream element, whatever they are. */
+static inline bool qcapint_parser_is_passing(const qcap_parser_t *p, size_t len)
+{
+    return p->growing == QCAP_GROWS_STREAM && p->piece_offset + len < p->calm_end;
+}
+
 /* Delivers the open stream element up to `end`, which is behind what has been delivered. */
 static inline void deliver_piece(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
 {

@@ -120,10 +120,16 @@ static inline void qcapint_smooth_answer(qcapint_conv_t *conv, const qcapint_smo
 
 /* ---------------------------------------------------------------- bytes */
 
-/* Whether anybody is to be shown the next bytes of the direction. */
+/* Whether somebody keeps the next bytes of the direction, or sees them all. */
+static inline bool qcapint_smooth_is_kept(const qcap_t *q, const qcap_tcpstr_t *str)
+{
+    return q->is_tapped || q->conflict_handlers || qcapint_rare_has(qcapint_conv_of(str));
+}
+
+/* Whether anybody is to be shown them. */
 static inline bool qcapint_smooth_is_shown(const qcap_t *q, const qcap_tcpstr_t *str)
 {
-    return !qcapint_conv_of(str)->is_unread || q->taps || q->conflict_handlers || qcapint_rare_has(qcapint_conv_of(str));
+    return !qcapint_conv_of(str)->is_unread || qcapint_smooth_is_kept(q, str);
 }
 
 /* The next bytes have come. */

@@ -28,6 +28,7 @@
 #include "step.h"
 
 #include "handle.h"
+#include "parsing.h"
 
 void qcapint_step_skip(qcapint_pair_t *pair, bool is_server)
 {
@@ -101,13 +102,34 @@ static void hold(qcapint_pair_t *pair, bool is_server)
     qcapint_tcpstr_hold(qcapint_step_stream(pair, is_server), held < at ? held : at);
 }
 
-bool qcapint_step_go_on(qcapint_pair_t *pair, bool is_server, const qcapint_segment_t *segment)
+/* Whether all before the segment, and all of the other direction, has been read, and nothing waits. */
+static bool is_next(const qcapint_pair_t *pair, bool is_server, const qcapint_segment_t *segment)
 {
     const qcapint_side_t *side = &pair->sides[is_server];
     qcap_parser_status_t other = qcapint_step_status(pair, !is_server);
     bool is_calm = side->status == QCAP_PARSER_READY && other != QCAP_PARSER_WAITING && other != QCAP_PARSER_BECAME;
-    if (!is_calm || pair->is_waiting || side->at != segment->begin || !qcapint_step_is_drained(pair, !is_server) ||
-        is_early(pair, is_server, segment))
+    return is_calm && !pair->is_waiting && side->at == segment->begin && qcapint_step_is_drained(pair, !is_server) &&
+           !is_early(pair, is_server, segment);
+}
+
+bool qcapint_step_pass(qcapint_pair_t *pair, bool is_server, uint32_t len, uint64_t ack)
+{
+    qcapint_side_t *side = &pair->sides[is_server];
+    if (!qcapint_parser_is_passing(side->parser, len) || side->is_absent)
+        return false;
+    const qcapint_segment_t segment = {.begin = side->at, .len = len, .ack = ack, .has_ack = true};
+    if (!is_next(pair, is_server, &segment) || !qcapint_step_is_drained(pair, is_server) || !qcap_parser_pass(side->parser, len))
+        return false;
+    side->at += len;
+    side->saw = ack;
+    side->has_saw = true;
+    return true;
+}
+
+bool qcapint_step_go_on(qcapint_pair_t *pair, bool is_server, const qcapint_segment_t *segment)
+{
+    const qcapint_side_t *side = &pair->sides[is_server];
+    if (!is_next(pair, is_server, segment))
         return false;
     if (!read_segment(pair, is_server, segment) || side->status != QCAP_PARSER_READY)
         return false;

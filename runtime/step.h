@@ -46,6 +46,9 @@ void qcapint_step_read(qcapint_pair_t *pair);
  * nothing waits. False: there is more to be done, whether or not it was read. */
 bool qcapint_step_go_on(qcapint_pair_t *pair, bool is_server, const qcapint_segment_t *segment);
 
+/* The same with a segment of which only that is known, where nobody would notice its bytes. False: nothing was done. */
+bool qcapint_step_pass(qcapint_pair_t *pair, bool is_server, uint32_t len, uint64_t ack);
+
 /* What came of a direction is not read, up to here: all that is to be said about it is what was lost. */
 void qcapint_step_skip(qcapint_pair_t *pair, bool is_server);
 

@@ -245,6 +245,7 @@ int qcap_tap_add(qcap_t *q, const qcap_tap_t *tap, void *user)
         return qcapint_fail(q, QCAP_E_MEMORY, "no memory for a tap");
     added->tap = *tap;
     added->user = user;
+    q->is_tapped |= tap->on_data != NULL;
     qcapint_tap_t **last = &q->taps;
     while (*last)
         last = &(*last)->next;

@@ -99,6 +99,10 @@ typedef struct qcapint_sink {
      * set conv->is_unread. */
     void (*data)(qcap_tcpstr_t *str, const qcapint_segment_t *segment);
 
+    /* The same, in place of data: true if nobody would notice the next `len` bytes, whose sender had seen the other direction up to
+     * `ack`. They count as read then; str->end is before them. False: data is to be called. May be NULL. */
+    bool (*pass)(qcap_tcpstr_t *str, uint32_t len, uint64_t ack);
+
     /* The next `len` bytes, from offset on, are lost; str->end is behind them already. */
     void (*gap)(qcap_tcpstr_t *str, uint64_t offset, uint64_t len);
 

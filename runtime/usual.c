@@ -187,13 +187,19 @@ static inline void note_checksum(const qcap_t *q, qcap_tcpstr_t *str)
     str->has_good_checksum |= q->options.checksums != QCAP_CHECKSUMS_IGNORE;
 }
 
+/* Whether those who are to be shown the next bytes would not notice them. */
+static inline bool is_passed(const qcap_t *q, qcap_tcpstr_t *str, uint32_t len, uint64_t ack)
+{
+    return q->sink->pass && !qcapint_smooth_is_kept(q, str) && q->sink->pass(str, len, ack);
+}
+
 /* The next bytes of a direction, or an acknowledgement alone. */
 static void go_on(qcap_t *q, const qcapint_frame_t *frame, qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *smooth)
 {
     qcap_tcpstr_t *str = &conv->str[is_server];
     uint64_t ack = qcapint_smooth_note(str, &conv->str[!is_server], smooth);
     note_checksum(q, str);
-    if (smooth->len > 0 && qcapint_smooth_is_shown(q, str)) {
+    if (smooth->len > 0 && qcapint_smooth_is_shown(q, str) && !is_passed(q, str, smooth->len, ack)) {
         q->stats.stages[QCAP_STAGE_TCP_DELIVERED]++;
         show(q, frame, str, ack);
     } else {

@@ -1,5 +1,6 @@
 /* test_pair.c: the two directions are read in the order the endpoints saw them, whatever the order of the capture. */
 #include "dialogue.h"
+#include "handle.h"
 #include "offers.h"
 #include "test.h"
 #include "toy.h"
@@ -463,6 +464,71 @@ static void a_client_waits_for_what_its_next_byte_depends_on(void **state)
                                      "client offers.remark 17 \"HM\\n\"\n");
 }
 
+/* ---------------------------------------------------------------- bodies that nobody wants */
+
+static unsigned passed; /* segments */
+
+static bool count_passed(qcap_tcpstr_t *str, uint32_t len, uint64_t ack)
+{
+    bool is_passed = qcapint_pair_sink.pass(str, len, ack);
+    passed += is_passed;
+    return is_passed;
+}
+
+static void ignore_bytes(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet, void *user)
+{
+    (void)str, (void)offset, (void)bytes, (void)len, (void)packet, (void)user;
+}
+
+/* Two responses whose bodies lie in many segments; of the first, one comes too early. Whoever taps sees all segments. */
+static void say_bodies(chronicle_t *log, bool is_tapped, qcap_stats_t *stats)
+{
+    const qcap_tap_t tap = {.on_data = ignore_bytes};
+    char errbuf[QCAP_ERRBUF_SIZE];
+    qcapint_sink_t sink = qcapint_pair_sink;
+    dialogue_t talk;
+    qcap_t *q = qcap_open_pushed(TRAFFIC_LINK_TYPE, errbuf);
+    assert_int_equal(qcap_protocol_add(q, &qcap_toy_protocol), 0);
+    assert_int_equal(qcap_tcpstr_handler_add(q, "toy.item", chronicle_match, log), 0);
+    assert_int_equal(qcap_tcpstr_handler_add(q, "toy.status", chronicle_match, log), 0);
+    assert_int_equal(qcap_gap_handler_add(q, chronicle_report, log), 0);
+    if (is_tapped)
+        assert_int_equal(qcap_tap_add(q, &tap, NULL), 0);
+    sink.pass = count_passed;
+    q->sink = &sink;
+    dialogue_init(&talk, q, 4000);
+    dialogue_open(&talk);
+    dialogue_say(&talk, CLIENT, GET_A);
+    dialogue_say(&talk, SERVER, "<200 41\n.");
+    for (unsigned i = 0; i < 3; i++)
+        dialogue_say(&talk, SERVER, "<200 7777\n");
+    dialogue_segment(&talk, SERVER, 45, "5678901<201 5\n", 8);
+    dialogue_segment(&talk, SERVER, 39, "901234", 8);
+    dialogue_segment(&talk, SERVER, 59, "a", 8);
+    dialogue_segment(&talk, CLIENT, 8, GET_A, 60);
+    dialogue_segment(&talk, SERVER, 60, "b", 16);
+    dialogue_segment(&talk, SERVER, 61, "cde<202 0\n", 16);
+    qcap_finish(q);
+    qcap_stats(q, stats);
+    qcap_close(q);
+}
+
+static void a_body_that_nobody_wants_is_passed_over(void **state)
+{
+    static chronicle_t with, without;
+    qcap_stats_t stats[2];
+    (void)state;
+    passed = 0;
+    say_bodies(&with, true, &stats[1]);
+    assert_int_equal(passed, 0);
+    say_bodies(&without, false, &stats[0]);
+    assert_true(passed >= 3);
+    assert_non_null(strstr(without.text, "server toy.response.status 53 \"201\"\n"));
+    assert_non_null(strstr(without.text, "server toy.response.status 65 \"202\"\n"));
+    assert_string_equal(without.text, with.text);
+    assert_memory_equal(&stats[0], &stats[1], offsetof(qcap_stats_t, memory)); /* the tap takes some */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -489,6 +555,7 @@ int main(void)
         TEST(a_stream_element_ends_aborted_with_its_conversation),
         TEST(another_protocol_is_identified_where_the_first_one_ended),
         TEST(after_an_unknown_protocol_nothing_is_held),
+        TEST(a_body_that_nobody_wants_is_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
