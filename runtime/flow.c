@@ -256,13 +256,31 @@ static void end_conv(qcap_t *q, qcapint_conv_t *conv, qcap_end_t end)
     release_conv(q, conv);
 }
 
-/* The hash of a conversation in the table: not kept, since it is needed no more before this one leaves. */
-static uint32_t hash_of(const qcapint_flow_t *flow, const qcapint_conv_t *conv)
+/* As the client's packets have them. */
+static qcapint_ends_t ends_of_conv(const qcapint_conv_t *conv)
 {
     qcapint_ends_t ends = {.version = conv->ends[0].version};
     for (int i = 0; i < 2; i++)
         qcapint_ends_set(&ends, i, conv->ends[i].address, conv->ends[i].port);
+    return ends;
+}
+
+/* The hash of a conversation in the table: not kept, since it is needed no more before this one leaves. */
+static uint32_t hash_of(const qcapint_flow_t *flow, const qcapint_conv_t *conv)
+{
+    qcapint_ends_t ends = ends_of_conv(conv);
     return qcapint_ends_hash(flow, &ends);
+}
+
+/* What is over has late copies all the same: see ended.c. */
+static void remember(qcap_t *q, const qcapint_conv_t *conv, uint32_t hash)
+{
+    const qcapint_ends_t ends = ends_of_conv(conv);
+    const bool ascend = qcapint_ends_ascend(&ends); /* the client's is the lower end */
+    uint32_t behind[2];
+    for (int i = 0; i < 2; i++)
+        behind[ascend ? i : !i] = conv->str[i].base_seq + (uint32_t)conv->str[i].end + conv->str[i].has_fin;
+    qcapint_ended_add(&q->flow.ended, &q->budget, hash, behind, conv->seen_ns);
 }
 
 /* Who leaves behind this one: its bucket, and the lines of the one behind that: see note [lines in time]. Inlined, since a compiler
@@ -279,8 +297,11 @@ static inline __attribute__((always_inline)) void fetch_next(const qcapint_flow_
 /* The same, out of the table. */
 static void close_conv(qcap_t *q, qcapint_conv_t *conv, qcap_end_t end)
 {
+    const uint32_t hash = hash_of(&q->flow, conv);
     fetch_next(&q->flow, conv);
-    qcapint_flow_table_remove(&q->flow.table, hash_of(&q->flow, conv), conv);
+    qcapint_flow_table_remove(&q->flow.table, hash, conv);
+    if (conv->list == QCAPINT_FLOW_CLOSED)
+        remember(q, conv, hash);
     end_conv(q, conv, end);
 }
 
@@ -384,6 +405,7 @@ void qcapint_flow_finish(qcap_t *q, qcap_end_t end)
         while (q->flow.lists[i].oldest)
             end_conv(q, q->flow.lists[i].oldest, end);
     qcapint_flow_table_clear(&q->flow.table);
+    qcapint_ended_fini(&q->flow.ended, &q->budget);
 }
 
 void qcapint_flow_fini(qcap_t *q)
@@ -392,6 +414,7 @@ void qcapint_flow_fini(qcap_t *q)
         while (q->flow.lists[i].oldest)
             release_conv(q, q->flow.lists[i].oldest);
     qcapint_flow_table_fini(&q->flow.table, &q->budget);
+    qcapint_ended_fini(&q->flow.ended, &q->budget);
 }
 
 void qcapint_flow_free(qcap_t *q)
@@ -430,6 +453,19 @@ void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet)
     qcapint_flow_fetch_bucket(&q->flow, packet->hash);
 }
 
+/* Whether the segment, of no conversation, is a late copy of one that is over: then that is all there is to it. */
+static bool take_late(qcap_t *q, qcap_packet_t *packet, const qcapint_ends_t *ends, uint32_t hash)
+{
+    const qcapint_headers_t *h = &packet->headers;
+    uint32_t end = h->seq + h->payload_wire + ((h->tcp_flags & QCAPINT_TCP_FIN) != 0);
+    if ((h->tcp_flags & QCAPINT_TCP_SYN) || !qcapint_ended_has(&q->flow.ended, hash, !qcapint_ends_ascend(ends), end, q->now_ns))
+        return false;
+    q->stats.retransmitted_bytes += h->payload_len;
+    packet->flags |= QCAP_PACKET_DISCARDED;
+    qcapint_packet_stage(packet, h->payload_len > 0 ? QCAP_STAGE_TCP_RETRANSMITTED : QCAP_STAGE_TCP_CONTROL);
+    return true;
+}
+
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
 {
     bool is_server = false;
@@ -444,6 +480,8 @@ void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
         qcapint_packet_stage(packet, QCAP_STAGE_TCP_RESET);
         return;
     }
+    if (!conv && take_late(q, packet, &ends, hash))
+        return;
     if (!conv) {
         is_server = is_from_server(q, &packet->headers);
         conv = qcapint_flow_open(q, &ends, hash, is_server, packet);

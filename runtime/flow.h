@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "ended.h"
 #include "flow_table.h"
 #include "hash.h"
 #include "packet.h"
@@ -56,6 +57,7 @@ typedef struct qcapint_flow {
     qcapint_flow_table_t table; /* all conversations */
     qcapint_pool_t pool;        /* where they lie, and those that only positions keep */
     qcapint_pool_t rares;       /* of those that have something rare */
+    qcapint_ended_t ended;      /* those that were over when they left */
     qcapint_hash_key_t key;     /* random, per handle */
     int64_t expire_ns;          /* before this, nothing times out */
     qcapint_flow_queue_t lists[QCAPINT_FLOW_LISTS];

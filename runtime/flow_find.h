@@ -71,12 +71,18 @@ static inline uint32_t qcapint_ends_hash4(const qcapint_flow_t *flow, const qcap
     return qcapint_hash_pairs(&flow->key, keys, 2);
 }
 
-static inline uint32_t qcapint_ends_hash(const qcapint_flow_t *flow, const qcapint_ends_t *ends)
+/* Whether the second end is the higher one. */
+static inline bool qcapint_ends_ascend(const qcapint_ends_t *ends)
 {
     uint64_t a = ends->keys[0], b = ends->keys[1];
+    return a != b ? a < b : memcmp(ends->addresses[0], ends->addresses[1], ends->version == 4 ? 4 : 16) < 0;
+}
+
+static inline uint32_t qcapint_ends_hash(const qcapint_flow_t *flow, const qcapint_ends_t *ends)
+{
     if (ends->version == 4)
         return qcapint_ends_hash4(flow, ends);
-    int high = a != b ? a < b : memcmp(ends->addresses[0], ends->addresses[1], 16) < 0;
+    int high = qcapint_ends_ascend(ends);
     const unsigned char *first = ends->addresses[!high], *second = ends->addresses[high];
     const uint64_t words[5] = {qcapint_ends_word(first), qcapint_ends_word(first + 8), qcapint_ends_word(second),
                                qcapint_ends_word(second + 8), (uint16_t)ends->keys[!high] | ends->keys[high] << 32};

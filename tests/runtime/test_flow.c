@@ -111,6 +111,48 @@ static void a_trace_that_repeats_itself_has_two_conversations(void **state)
     assert_int_equal(stats_of(t).conversations, 2);
 }
 
+/* Some time after it has left; from either end, in either order of the addresses. */
+static void a_late_copy_opens_no_other_conversation(void **state)
+{
+    traffic_t *t = *state;
+    for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++)
+        for (uint16_t port = 70; port < 90; port += 19) {
+            traffic_tcp(t, .is_ipv6 = is_ipv6, .client_port = port, .flags = "S", .seq = C - 1);
+            traffic_tcp(t, .is_ipv6 = is_ipv6, .client_port = port, .from_server = true, .flags = "SA", .seq = S - 1, .ack = C);
+            traffic_tcp(t, .is_ipv6 = is_ipv6, .client_port = port, .flags = "FA", .seq = C, .ack = S, .text = "one");
+            traffic_tcp(t, .is_ipv6 = is_ipv6, .client_port = port, .from_server = true, .flags = "FA", .seq = S, .ack = C + 4, .text = "two");
+            traffic_wait_ms(t, 12000);
+            traffic_tcp(t, .client_port = 9, .flags = "R"); /* time goes on */
+            uint64_t opened = stats_of(t).conversations, again = traffic_count(t, QCAP_STAGE_TCP_RETRANSMITTED);
+            traffic_tcp(t, .is_ipv6 = is_ipv6, .client_port = port, .flags = "FA", .seq = C, .ack = S + 4, .text = "one");
+            traffic_tcp(t, .is_ipv6 = is_ipv6, .client_port = port, .from_server = true, .flags = "FA", .seq = S + 3, .ack = C + 4);
+            traffic_tcp(t, .is_ipv6 = is_ipv6, .client_port = port, .from_server = true, .seq = S + 1, .ack = C + 4, .text = "wo");
+            traffic_tcp(t, .is_ipv6 = is_ipv6, .client_port = port, .seq = C + 4, .ack = S + 4);
+            assert_int_equal(stats_of(t).conversations, opened);
+            assert_int_equal(traffic_count(t, QCAP_STAGE_TCP_RETRANSMITTED), again + 2);
+            traffic_tcp(t, .is_ipv6 = is_ipv6, .client_port = port, .seq = C + 4, .ack = S + 4, .text = "more");
+            assert_int_equal(stats_of(t).conversations, opened + 1);
+        }
+}
+
+/* Then the same numbers are others', and so are those far away. */
+static void after_minutes_there_are_no_late_copies(void **state)
+{
+    traffic_t *t = *state;
+    traffic_handshake(t);
+    traffic_tcp(t, .flags = "FA", .seq = C, .ack = S, .text = "one");
+    traffic_tcp(t, .from_server = true, .flags = "FA", .seq = S, .ack = C + 4);
+    traffic_wait_ms(t, 12000);
+    traffic_tcp(t, .client_port = 9, .flags = "R");
+    traffic_tcp(t, .from_server = true, .seq = S - 20000000, .ack = C, .text = "far");
+    assert_int_equal(stats_of(t).conversations, 2);
+    traffic_tcp(t, .from_server = true, .flags = "R", .seq = S - 20000000 + 3);
+    traffic_wait_ms(t, 300000);
+    traffic_tcp(t, .client_port = 9, .flags = "R");
+    traffic_tcp(t, .from_server = true, .seq = S - 20000000, .text = "far");
+    assert_int_equal(stats_of(t).conversations, 3);
+}
+
 static void a_syn_after_a_reset_opens_another_conversation(void **state)
 {
     traffic_t *t = *state;
@@ -309,6 +351,8 @@ int main(void)
         test(a_syn_after_the_end_opens_another_conversation),
         test(a_syn_that_is_captured_last_opens_no_other_conversation),
         test(a_trace_that_repeats_itself_has_two_conversations),
+        test(a_late_copy_opens_no_other_conversation),
+        test(after_minutes_there_are_no_late_copies),
         test(a_syn_after_a_reset_opens_another_conversation),
         test(a_syn_in_the_middle_is_not_taken_until_it_is_answered),
         test(a_half_open_connection_is_found_out_and_replaced),
