@@ -292,39 +292,34 @@ static bool is_moves(const qcap_protocol_t *protocol, unsigned action)
     return !(*words & QCAP_ACTION_PEEK) && (protocol->steps[words[1]].what & QCAP_STEP_MOVE); /* operations come before moves */
 }
 
-/* A small piece that does not lead back to its state: follows it to the state that it ends in. NULL: there is more to do, on
- * the way or where it ends. */
-static const qcap_state_t *pass(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+/* A byte that does not lead back to its state, but all that it does is to lead to another. False: there is more to do. */
+static inline bool pass(qcap_parser_t *p, unsigned char byte)
 {
     const qcap_protocol_t *protocol = protocol_of(p);
-    const qcap_state_t *s = state_of(p);
-    unsigned action = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned number = edge_by_byte(protocol, s, bytes[i]);
-        if (number == 0 || action != 0)
-            return NULL;
-        const qcap_edge_t *edge = edge_of(protocol, s, number - 1);
-        action = edge->action;
-        s = &protocol->states[edge->target];
-        if ((s->kind & (QCAP_STATE_CALM | QCAP_STATE_SUSPENDS | QCAP_STATE_STREAMS)) != QCAP_STATE_CALM)
-            return NULL;
+    unsigned number = edge_by_byte(protocol, state_of(p), byte);
+    if (number == 0)
+        return false;
+    const qcap_edge_t *edge = edge_of(protocol, state_of(p), number - 1);
+    const qcap_state_t *s = &protocol->states[edge->target];
+    if ((s->kind & (QCAP_STATE_CALM | QCAP_STATE_SUSPENDS | QCAP_STATE_STREAMS)) != QCAP_STATE_CALM)
+        return false;
+    if (edge->action != 0) {
+        if (!is_moves(protocol, edge->action))
+            return false;
+        qcap_table_perform(p, edge->action, p->piece_offset + 1);
     }
-    if (action != 0 && !is_moves(protocol, action))
-        return NULL;
-    if (action != 0)
-        qcap_table_perform(p, action, p->piece_offset + len);
-    return s;
+    p->state = edge->target;
+    prepare_row(p, s);
+    return true;
 }
 
+/* A small piece that does not lead back to its state. */
 static __attribute__((noinline)) size_t feed_small(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
-    const qcap_state_t *s = p->growing == QCAP_GROWS_NOTHING ? pass(p, bytes, len) : NULL;
-    if (!s)
+    if (len > 1 || p->growing != QCAP_GROWS_NOTHING || !pass(p, *bytes))
         return read_calmly(p, bytes, len);
-    p->state = (uint16_t)(s - protocol_of(p)->states);
-    prepare_row(p, s);
-    p->piece_offset += len;
-    return len;
+    p->piece_offset++;
+    return 1;
 }
 
 /* One that is part of the open stream element, or that a machine is for. */
@@ -333,7 +328,7 @@ static __attribute__((noinline)) size_t feed_large(qcap_parser_t *p, const unsig
     return p->growing == QCAP_GROWS_STREAM ? feed_stream(p, bytes, len) : read_calmly(p, bytes, len);
 }
 
-/* Most bytes of small pieces lead back to the state in which they are read. */
+/* Of small pieces, most bytes lead back to the state in which they are read. */
 size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     if (p->piece_offset + len >= p->calm_end)
@@ -341,11 +336,11 @@ size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len
     if (p->growing == QCAP_GROWS_STREAM || len - 1 >= SMALL_LEN)
         return feed_large(p, bytes, len);
     const uint8_t *class_of = protocol_of(p)->class_of;
-    size_t looked = 0;
+    size_t same = 0;
     do
-        if (p->row[class_of[bytes[looked]]] != p->loop)
+        if (p->row[class_of[bytes[same]]] != p->loop)
             return feed_small(p, bytes, len);
-    while (++looked < len);
+    while (++same < len);
     if (p->growing != QCAP_GROWS_NOTHING)
         return feed_value(p, bytes, len);
     p->piece_offset += len;
