@@ -18,7 +18,7 @@
  *
  * In the middle of a stream, the parser searches for a place to begin. At each there is another chance for noise, so log2 of
  * their number more bits are wanted. Where the port says nothing either, a text has to be two lines (MET_ENOUGH), without a
- * complaint behind them, and begin with a segment, as messages do that answer others.
+ * complaint behind them.
  *
  * Cost. Most protocols are out by the first byte, which is looked up in a set; mostly some tens of bytes are read one by one. */
 #include "evidence.h"
@@ -35,11 +35,13 @@
 #define EXPECTED (8 * UNIT)   /* enough for a protocol whose port it is */
 #define MET_ENOUGH (48 * UNIT)  /* of a text in the middle, on a port of nobody, */
 #define MET_PLENTY (96 * UNIT)  /* and to be certain */
+#define MET_INSIDE (24 * UNIT)  /* more, if it does not begin with a segment, as messages do that answer others */
 #define LIKELY (8 * UNIT)     /* too little, but not nothing */
 #define DAMAGED (24 * UNIT)   /* bits before an error that say that it was meant to be the protocol */
 #define EXPECTED_DAMAGED (16 * UNIT) /* the same where it is that of the port */
 #define ZERO (1 * UNIT)       /* the most that a byte says which is zero */
-#define COUNTED 96            /* bytes that are counted */
+#define COUNTED 96            /* bytes that are counted, */
+#define MET_COUNTED 512       /* and where more bits are wanted */
 #define ALTERED 32            /* bytes that are replaced, */
 #define ALTERATIONS 8         /* each so often */
 #define ALTERED_LEN 1024      /* of so many bytes of a stream, or of a whole datagram */
@@ -112,6 +114,7 @@ typedef struct attempt {
     uint64_t begin;     /* where a search found a place to begin */
     uint64_t error;     /* where the first error was; valid if has_complaint */
     unsigned wanted[2]; /* bits, of texts and of others; more are not counted. 0: any number is */
+    unsigned countable; /* bytes that may be counted */
     unsigned noise, text; /* bits, compared with either, */
     uint8_t said[2][ALTERED]; /* and of each of the first bytes; how many bytes that were */
     size_t counted;
@@ -448,13 +451,14 @@ static bool try_bytes(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t *
     memcpy(attempt->wanted, asked.wanted, sizeof attempt->wanted);
     attempt->is_tolerant = asked.is_tolerant;
     attempt->is_exact = asked.is_exact;
+    attempt->countable = asked.countable;
     bool is_taken = true;
     const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, first);
     for (; segment && segment->begin <= *offset && is_taken && *offset - first < QCAPINT_EVIDENCE_BYTES;
          segment = qcapint_tcpstr_segment(str, *offset)) {
         const unsigned char *bytes = segment->bytes + (*offset - segment->begin);
         size_t len = (size_t)(segment->begin + segment->len - *offset);
-        size_t left = *offset - first < COUNTED ? (size_t)(COUNTED - (*offset - first)) : 0;
+        size_t left = *offset - first < asked.countable ? (size_t)(asked.countable - (*offset - first)) : 0;
         size_t counted = len < left ? len : left;
         is_taken = feed_counting(plan, parser, attempt, bytes, counted) &&
                    feed(parser, attempt, bytes + counted, len - counted);
@@ -470,7 +474,8 @@ static bool try_bytes(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t *
 static qcapint_verdict_t read_from(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t first, const demand_t *demand,
                                    bool is_expected, bool is_met, bool is_thorough)
 {
-    attempt_t attempt = {.wanted = {demand->plenty[0], demand->plenty[1]}, .is_tolerant = is_expected};
+    attempt_t attempt = {.wanted = {demand->plenty[0], demand->plenty[1]}, .is_tolerant = is_expected,
+                         .countable = is_met ? MET_COUNTED : COUNTED};
     uint64_t offset = first;
     bool is_taken = try_bytes(plan, str, &offset, &attempt);
     if (attempt.is_rough) {
@@ -499,11 +504,10 @@ static qcapint_verdict_t read_middle(const qcapint_plan_t *plan, qcap_tcpstr_t *
     if (found == UINT64_MAX)
         return QCAPINT_VERDICT_POSSIBLE;
     const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, found);
-    const demand_t demand = demand_of(is_expected, !is_expected, places * UNIT);
+    const unsigned more = is_expected || !segment || segment->begin == found ? 0 : MET_INSIDE;
+    const demand_t demand = demand_of(is_expected, !is_expected, places * UNIT + more);
     qcapint_verdict_t verdict = read_from(plan, str, found, &demand, is_expected, !is_expected, is_thorough);
-    bool is_confirmed = verdict == QCAPINT_VERDICT_CONFIRMED || verdict == QCAPINT_VERDICT_CERTAIN;
-    bool may_begin_there = is_expected || !segment || segment->begin == found;
-    if (is_confirmed && may_begin_there)
+    if (verdict == QCAPINT_VERDICT_CONFIRMED || verdict == QCAPINT_VERDICT_CERTAIN)
         return verdict;
     bool is_likely = can_search(plan, str) || verdict == QCAPINT_VERDICT_LIKELY || qcapint_evidence_is_noise(str, begin);
     return is_likely ? QCAPINT_VERDICT_LIKELY : QCAPINT_VERDICT_POSSIBLE;

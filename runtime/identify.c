@@ -100,8 +100,8 @@ static int score(const qcapint_identify_t *state, unsigned plan)
 {
     int sum = 0;
     for (int side = 0; side < 2; side++)
-        sum += (int)(state->confirmed[side] >> plan & 1) - (int)(state->damaged[side] >> plan & 1) -
-               2 * (int)(state->excluded[side] >> plan & 1);
+        sum += 4 * (int)(state->confirmed[side] >> plan & 1) + (int)(state->likely[side] >> plan & 1) -
+               4 * (int)(state->damaged[side] >> plan & 1) - 8 * (int)(state->excluded[side] >> plan & 1);
     return sum;
 }
 
@@ -113,7 +113,7 @@ static const qcapint_plan_t *best(const qcapint_upper_t *upper, const qcapint_id
     int most = 0;
     *is_tied = false;
     for (uint32_t i = 0; i < upper->plan_count; i++) {
-        int points = 2 * score(state, i) + (int)(of_port >> i & 1);
+        int points = score(state, i) + 2 * (int)(of_port >> i & 1);
         if (!(bits >> i & 1) || (winner && points < most))
             continue;
         *is_tied = winner && points == most;
