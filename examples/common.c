@@ -242,8 +242,18 @@ static qcap_t *interrupted; /* the handle that a signal stops */
 /* The first signal asks for an end with results; a second one ends the program. */
 static void on_signal(int number)
 {
-    signal(number, SIG_DFL);
+    (void)number;
     qcap_breakloop(interrupted);
+}
+
+/* What waits for standard input, and would for ever, is to end as well: no SA_RESTART. */
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_flags = (int)SA_RESETHAND};
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 static int64_t clock_ns(void)
@@ -267,8 +277,7 @@ int program_run(const program_t *program, qcap_t *q)
     int64_t shown_ns = clock_ns();
     int status;
     interrupted = q;
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    watch_signals();
     while ((status = qcap_dispatch(q, BATCH)) > 0 || (status == 0 && program->is_device)) {
         if (is_shown && clock_ns() - shown_ns > PROGRESS_NS) {
             show_progress(program, q);

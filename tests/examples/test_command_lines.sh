@@ -142,4 +142,19 @@ for program in ip_identity "elements -f tcp"; do
     [ -s "$folder/file" ] || failures=$((failures + 1))
 done
 
+# A signal ends a program with what it has, also while it waits for more.
+mkfifo "$folder/fifo"
+for program in "ip_identity --json" "elements http.method" "connections"; do
+    (cat tests/captures/logins.pcap; exec sleep 20) >"$folder/fifo" &
+    feeder=$!
+    # shellcheck disable=SC2086 # words are meant
+    "$BUILD"/${program%% *} - ${program#"${program%% *}"} <"$folder/fifo" >"$folder/output" 2>"$folder/errors" &
+    reader=$!
+    sleep 1
+    kill -TERM $reader
+    wait $reader || { echo "$program: a signal is a failure: $(cat "$folder/errors")"; failures=$((failures + 1)); }
+    [ "$(wc -l <"$folder/output")" -gt 3 ] || { echo "$program: a signal leaves nothing"; failures=$((failures + 1)); }
+    kill $feeder
+done
+
 [ $failures -eq 0 ]
