@@ -525,6 +525,16 @@ static void report_no_annotation(const reader_t *reader, const token_t *word)
                    *likely ? likely : "; a register would be set with `=`");
 }
 
+/* Is what stands before that token an annotation: beside a rule, or behind `rule NAME:`? */
+static bool is_in_notes(const reader_t *reader, size_t number)
+{
+    bool is_note = !reader->ast;
+
+    for (size_t i = 0; i + 1 < number && reader->notes; i++)
+        is_note |= reader->tokens->items[i].kind == TOKEN_RULE;
+    return is_note;
+}
+
 static int yyreport_syntax_error(const yypcontext_t *context, reader_t *reader)
 {
     yysymbol_kind_t found = yypcontext_token(context), expected[YYNTOKENS];
@@ -534,9 +544,11 @@ static int yyreport_syntax_error(const yypcontext_t *context, reader_t *reader)
 
     if (token->is_behind_mistake)
         return 0;
-    if (is_no_annotation(before, expected, count))
+    bool is_note = is_in_notes(reader, number);
+
+    if (is_note && is_no_annotation(before, expected, count))
         report_no_annotation(reader, before);
-    else if (reader->notes && number >= 2 && before->kind == TOKEN_IS && before[-1].kind >= TOKEN_CLIENT &&
+    else if (is_note && number >= 2 && before->kind == TOKEN_IS && before[-1].kind >= TOKEN_CLIENT &&
              before[-1].kind <= TOKEN_DATAGRAM) /* `client = *request` */
         report_no_annotation(reader, before - 1);
     else if (before && (found == YYSYMBOL_YYEOF || found == YYSYMBOL_RULE_NAME))
