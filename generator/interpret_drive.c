@@ -292,6 +292,7 @@ void drive_lose_conversions(side_t *side)
 void drive_report(side_t *side, const region_t *region)
 {
     interpret_event_t error = side->error;
+    bool is_told = side->is_skipping && error.code == INTERPRET_ERROR_UNFINISHED; /* where it began */
     if (side->is_skipping)
         region_end_skipping(side);
     drive_lose_conversions(side);
@@ -299,7 +300,8 @@ void drive_report(side_t *side, const region_t *region)
     side->list.count = 0;
     effect_restore(side, region ? region->saved : 0);
     effect_abandon(side, region ? region->depth : 0, side->offset);
-    effect_send(side, error);
+    if (!is_told)
+        effect_send(side, error);
 }
 
 /* What was found so far was no beginning. Another may be in it, or begin with the byte that did not fit. */

@@ -80,6 +80,7 @@ static void search_on(qcap_parser_t *p)
 
 uint64_t qcapint_recovery_report(qcap_parser_t *p, const qcap_region_t *region)
 {
+    bool is_told = p->is_skipping && p->error.code == QCAP_ERROR_UNFINISHED; /* where it began: nobody knows how it would end */
     if (p->is_skipping)
         qcapint_region_end_skipping(p);
     qcapint_value_lose(p);
@@ -99,7 +100,8 @@ uint64_t qcapint_recovery_report(qcap_parser_t *p, const qcap_region_t *region)
         qcapint_stream_deliver(p, open_stream(p), here(p));
     qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
                           .error = &error};
-    send_event(p, &event);
+    if (!is_told)
+        send_event(p, &event);
     return error.offset;
 }
 
