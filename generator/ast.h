@@ -18,6 +18,10 @@
 
 #include "grammar.h"
 
+/* The prose `<">` of older RFCs, and what it stands for unless it is bound to something else. */
+#define AST_QUOTE "\""
+#define AST_QUOTE_RULE "DQUOTE"
+
 typedef enum {
     AST_NAME,
     AST_PROSE,

@@ -183,6 +183,8 @@ static ast_name_t prose_name(const scope_t *scope, const ast_node_t *prose)
 
     if (binding)
         return binding->rule;
+    if (strcmp(prose->text, AST_QUOTE) == 0)
+        return (ast_name_t){.text = AST_QUOTE_RULE, .place = prose->place};
     return (ast_name_t){.text = name_in_prose(scope->arena, prose->text), .place = prose->place};
 }
 
@@ -200,7 +202,7 @@ definition_t *scope_get_prose(scope_t *scope, const ast_node_t *prose)
 {
     ast_name_t name = prose_name(scope, prose);
 
-    if (map_find(&scope->bindings, prose->text))
+    if (map_find(&scope->bindings, prose->text) || strcmp(prose->text, AST_QUOTE) == 0)
         return scope_get(scope, &name);
     definition_t *definition = name.text ? map_find(&scope->names, name.text) : NULL;
     if (name.text && !definition)

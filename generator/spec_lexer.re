@@ -56,6 +56,7 @@ typedef struct lexer {
     blank  = [ \t]+;
     string = ["] [\x20\x21\x23-\x7e]* ["];
     open_string = ["] [^"\r\n]* ["]?;
+    prose  = "<" [^>\r\n]* ">" | "<" [^<>\r\n]+ ("<\">" [^<>\r\n]*)+ ">"; /* `<any TEXT except <">>` */
     long_prose = "<" [^<>=;\r\n]+ ("\r"? "\n" [ \t]+ [^<>=;\r\n]+)+ ">";
     value  = "%" ( [xX] hex+    ( ("." hex+)+   | "-" hex+ )?
                  | [dD] digit+  ( ("." digit+)+ | "-" digit+ )?
@@ -110,12 +111,23 @@ static void add_close(lexer_t *lexer, int kind)
     add(lexer, kind);
 }
 
+/* Older RFCs define `<">` in so many words, beside CR, LF and SP. */
+static void name_quote(token_t *prose)
+{
+    if (prose->kind != TOKEN_PROSE || strcmp(prose->text, AST_QUOTE) != 0)
+        return;
+    prose->kind = TOKEN_NAME;
+    prose->text = AST_QUOTE_RULE;
+}
+
 /* `=` or `=/`: the name before it begins a rule, unless this is an annotation's ABNF, or the sign begins a line below. */
 static void add_defined(lexer_t *lexer, int kind)
 {
     tokens_t *tokens = lexer->tokens;
     token_t *name = tokens->count ? &tokens->items[tokens->count - 1] : NULL;
 
+    if (lexer->comments && name)
+        name_quote(name);
     if (lexer->comments && name && name->kind == TOKEN_NAME && (name->is_first || !lexer->is_first)) {
         name->kind = TOKEN_RULE_NAME;
         if (!name->is_first)
@@ -341,7 +353,7 @@ static bool scan_rule(lexer_t *lexer)
         "%" [iI] string         { add_token(lexer, TOKEN_STRING, 3, 1); return true; }
         "%" [sS] string         { add_token(lexer, TOKEN_STRING, 3, 1)->is_case_sensitive = true; return true; }
         open_string             { open_string(lexer); return true; }
-        "<" [^>\r\n]* ">"       { add_token(lexer, TOKEN_PROSE, 1, 1); return true; }
+        prose                   { add_token(lexer, TOKEN_PROSE, 1, 1); return true; }
         long_prose              { add_long_prose(lexer); return true; }
         ";" [^\r\n]*            {
             if (!lexer->comments) /* in an annotation */
