@@ -13,31 +13,29 @@
 
 #include <stdlib.h>
 
-#include "ending.h"
-
 #define ROOMY 300u     /* bytes of a message without hurry */
 #define DEEP 60u       /* rules inside each other, likewise */
 #define LARGEST 20000u /* bytes of a message, at most */
-#define ATTEMPTS 60u
+#define ATTEMPTS 300u
 
 static void write_node(sample_t *s, const node_t *node, long extent);
 static void write_rule(sample_t *s, const rule_t *rule, const refine_entry_t *entry, long extent);
 
 /* ---------------------------------------------------------------- registers */
 
-static number_t *register_of(sample_t *s, const reg_t *reg)
+number_t *sample_register(sample_t *s, const reg_t *reg)
 {
     return reg->is_shared ? &s->state.shared[reg->index] : &s->state.registers[s->is_server][reg->index];
 }
 
 static number_t get_register(const reg_t *reg, void *user)
 {
-    return *register_of(user, reg);
+    return *sample_register(user, reg);
 }
 
 static void store(sample_t *s, const note_t *note, number_t value)
 {
-    number_t *reg = register_of(s, note->reg);
+    number_t *reg = sample_register(s, note->reg);
     if (value.state != NUMBER_SET || (note->is_unique && reg->state == NUMBER_SET && !number_is_same(*reg, value)))
         s->has_failed = true;
     else
@@ -49,18 +47,18 @@ static void push(sample_t *s, const note_t *note)
     queue_state_t *queue = &s->state.queues[note->queue->index];
     if (queue->values.count >= note->queue->capacity)
         return;
-    vec_push(s->scratch, &queue->values, *register_of(s, note->reg));
-    vec_push(s->scratch, &queue->keys, note->key ? *register_of(s, note->key) : number_unset());
+    vec_push(s->scratch, &queue->values, *sample_register(s, note->reg));
+    vec_push(s->scratch, &queue->keys, note->key ? *sample_register(s, note->key) : number_unset());
 }
 
 static void pop(sample_t *s, const note_t *note)
 {
     queue_state_t *queue = &s->state.queues[note->queue->index];
-    number_t key = note->key ? *register_of(s, note->key) : number_unset();
+    number_t key = note->key ? *sample_register(s, note->key) : number_unset();
     size_t i = 0;
     while (note->key && i < queue->values.count && !number_is_same(key, queue->keys.items[i]))
         i++;
-    *register_of(s, note->reg) = i < queue->values.count ? queue->values.items[i] : number_unset();
+    *sample_register(s, note->reg) = i < queue->values.count ? queue->values.items[i] : number_unset();
     if (i >= queue->values.count)
         return;
     size_t behind = queue->values.count-- - i - 1;
@@ -74,6 +72,7 @@ static void pop(sample_t *s, const note_t *note)
 void sample_write_byte(sample_t *s, unsigned byte)
 {
     char c = (char)byte;
+    s->written++;
     if (s->text.len >= LARGEST)
         s->has_failed = true;
     else
@@ -207,13 +206,18 @@ static void write_repeat(sample_t *s, const node_t *node, long extent)
     write_times(s, node, fork_repeat_times(s, node, (unsigned)way));
 }
 
+static bool is_read(const node_t *node, const char *word)
+{
+    return word_is_read(node, word, strlen(word));
+}
+
 /* Which of the refinement's names NAME is to be, 0 for none of them; writes NAME. */
 static size_t write_name(sample_t *s, const node_t *item, const note_t *refine)
 {
     fork_t *fork = fork_get(s, refine, refine->entries.count + 1);
     bool *open = ARENA_ARRAY(s->scratch, bool, fork->count), *wanting = ARENA_ARRAY(s->scratch, bool, fork->count);
     for (size_t i = 0; i < fork->count; i++) {
-        open[i] = i == 0 || word_is_read(item->rule->body, refine->entries.items[i - 1].name);
+        open[i] = i == 0 || is_read(item->rule->body, refine->entries.items[i - 1].name);
         wanting[i] = i > 0 && fork_is_rule_wanting(s, refine->entries.items[i - 1].rule);
     }
     size_t chosen = fork_choose(s, fork, open, wanting), begin = s->text.len;
@@ -327,6 +331,11 @@ static void write_body(sample_t *s, const notes_t *notes, const node_t *body, co
         write_node(s, body, extent);
 }
 
+void sample_write_body(sample_t *s, const notes_t *notes, const node_t *body, const refine_entry_t *entry)
+{
+    write_body(s, notes, body, entry, ANY_EXTENT);
+}
+
 /* Numbers are often lengths: the smallest of a few is taken, unless one is small enough. */
 static void write_number(sample_t *s, const note_t *note, const notes_t *notes, const node_t *body,
                          const refine_entry_t *entry, long extent)
@@ -352,7 +361,7 @@ static bool write_keyword(sample_t *s, const note_t *note, const node_t *body)
     bool *open = ARENA_ARRAY(s->scratch, bool, fork->count), *wanting = ARENA_ARRAY(s->scratch, bool, fork->count);
     open[0] = true;
     for (size_t i = 1; i < fork->count; i++)
-        open[i] = word_is_read(body, note->reg->keywords.items[i - 1]);
+        open[i] = is_read(body, note->reg->keywords.items[i - 1]);
     size_t chosen = fork_choose(s, fork, open, wanting);
     if (chosen == 0)
         return false;
@@ -369,20 +378,25 @@ static void open_notes(sample_t *s, const notes_t *notes, number_t *saved)
             pop(s, note);
         for (size_t k = 0; k < note->regs.count; k++) {
             if (note->kind == NOTE_LOCAL)
-                saved[count++] = *register_of(s, note->regs.items[k]);
-            *register_of(s, note->regs.items[k]) = number_unset();
+                saved[count++] = *sample_register(s, note->regs.items[k]);
+            *sample_register(s, note->regs.items[k]) = number_unset();
         }
     }
 }
 
-static void close_notes(sample_t *s, const notes_t *notes, size_t begin, const number_t *saved)
+static void convert(sample_t *s, const note_t *note, const node_t *body, size_t begin)
+{
+    store(s, note, number_convert(s->scratch, note, (const unsigned char *)s->text.bytes + begin, s->text.len - begin));
+    if (is_number(note))
+        fit_tell(s, note, body, begin);
+}
+
+static void close_notes(sample_t *s, const notes_t *notes, const node_t *body, size_t begin, const number_t *saved)
 {
     size_t count = 0;
     for (size_t i = 0; i < notes->count && !s->has_failed; i++)
         if (notes->items[i]->kind == NOTE_CONVERT)
-            store(s, notes->items[i],
-                  number_convert(s->scratch, notes->items[i], (const unsigned char *)s->text.bytes + begin,
-                                 s->text.len - begin));
+            convert(s, notes->items[i], body, begin);
     for (size_t i = 0; i < notes->count && !s->has_failed; i++)
         if (notes->items[i]->kind == NOTE_SET)
             store(s, notes->items[i], number_evaluate(notes->items[i]->expr, get_register, s));
@@ -395,30 +409,7 @@ static void close_notes(sample_t *s, const notes_t *notes, size_t begin, const n
         if (note->kind == NOTE_UNTIL_CLOSE)
             s->state.is_over[s->is_server] = true;
         for (size_t k = 0; k < note->regs.count && note->kind == NOTE_LOCAL; k++)
-            *register_of(s, note->regs.items[k]) = saved[count++];
-    }
-}
-
-/* What ends at a line's beginning needs one. */
-static void end_line(sample_t *s, size_t begin)
-{
-    bool has_line =
-        s->text.len == begin || (s->text.len >= begin + 2 && memcmp(s->text.bytes + s->text.len - 2, "\r\n", 2) == 0);
-    if (!has_line)
-        text_append(&s->text, "\r\n", 2);
-}
-
-/* The text that ends the rule that began at `begin`: it must stand nowhere before its end. */
-static void write_ending(sample_t *s, const ending_t *ending, size_t begin, bool is_line)
-{
-    size_t end = s->text.len;
-    for (size_t i = 0; i < ending->text.count; i++)
-        sample_write_byte(s, ending->text.items[i]);
-    for (size_t at = begin; at < end; at++) {
-        const char *text = s->text.bytes;
-        bool is_place = !is_line || at == begin || (at >= begin + 2 && text[at - 2] == '\r' && text[at - 1] == '\n');
-        s->has_failed |=
-            is_place && ending_fit(ending, (const unsigned char *)text + at, s->text.len - at) == ENDING_HERE;
+            *sample_register(s, note->regs.items[k]) = saved[count++];
     }
 }
 
@@ -444,7 +435,8 @@ static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, c
         s->has_failed = true;
         return;
     }
-    if (length) {
+    bool is_fitting = length && extent == ANY_EXTENT && fit_is_needed(s, body);
+    if (length && !is_fitting) {
         number_t n = number_evaluate(length->expr, get_register, s);
         if (n.state != NUMBER_SET || n.value > LARGEST || (extent != ANY_EXTENT && n.value != (uint64_t)extent)) {
             s->has_failed = true;
@@ -454,7 +446,9 @@ static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, c
     }
     const note_t *feed = sample_note(notes, NOTE_FEED);
     bool is_fed = feed && feed->rule && !sample_note(notes, NOTE_DECODE) && feed_is_any_bytes(body);
-    if (is_fed && sample_below(s, 8) > 0)
+    if (is_fitting)
+        fit_write(s, length, notes, body, entry);
+    else if (is_fed && sample_below(s, 8) > 0)
         feed_write(s, feed->rule, extent);
     else if (keyword && extent == ANY_EXTENT && !entry && write_keyword(s, keyword, body))
         ;
@@ -464,10 +458,10 @@ static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, c
         write_body(s, notes, body, entry, extent);
     s->has_failed |= extent != ANY_EXTENT && s->text.len - begin != (size_t)extent;
     if (until && until->is_line)
-        end_line(s, begin);
-    close_notes(s, notes, begin, saved);
+        fit_end_line(s, begin);
+    close_notes(s, notes, body, begin, saved);
     if (until && !s->has_failed)
-        write_ending(s, &ending, begin, until->is_line);
+        fit_write_ending(s, &ending, begin, until->is_line);
 }
 
 void sample_write_rule(sample_t *s, const rule_t *rule)
@@ -486,7 +480,7 @@ static void write_rule(sample_t *s, const rule_t *rule, const refine_entry_t *en
 
 /* ---------------------------------------------------------------- messages */
 
-static state_t copy_state(sample_t *s, const state_t *from)
+state_t sample_copy_state(sample_t *s, const state_t *from)
 {
     const grammar_t *g = s->grammar;
     state_t copy = *from;
@@ -505,9 +499,11 @@ static state_t copy_state(sample_t *s, const state_t *from)
 static const unsigned char *attempt(sample_t *s, const node_t *root, const rule_t *rule, size_t *len)
 {
     for (unsigned i = 0; i < ATTEMPTS; i++) {
-        state_t before = copy_state(s, &s->state);
+        state_t before = sample_copy_state(s, &s->state);
         s->text.len = 0;
         s->depth = s->small = 0;
+        s->written = 0;
+        memset(s->told, 0, s->grammar->registers.count * sizeof *s->told);
         s->has_failed = false;
         s->round++;
         if (rule)
@@ -575,8 +571,9 @@ void sample_restart(sample_t *s)
         arena_free(s->scratch);
     s->scratch = arena_new();
     text_init(&s->text, s->scratch);
-    s->state = copy_state(s, &nothing);
+    s->state = sample_copy_state(s, &nothing);
     s->fed = ARENA_ARRAY(s->scratch, fed_t, s->grammar->rules.count + 1);
+    s->told = ARENA_ARRAY(s->scratch, told_t, s->grammar->registers.count + 1);
 }
 
 sample_t *sample_new(const grammar_t *grammar, uint64_t seed)
@@ -586,6 +583,7 @@ sample_t *sample_new(const grammar_t *grammar, uint64_t seed)
     s->arena = arena;
     s->grammar = grammar;
     s->lengths = lengths_new(arena, grammar);
+    s->nesting = fit_find_nesting(arena, grammar);
     s->random = seed;
     sample_restart(s);
     return s;

@@ -24,11 +24,15 @@ static void refill(sample_t *s, const rule_t *rule, fed_t *fed)
 {
     size_t begin = s->text.len;
     number_t *kept = s->state.registers[s->is_server];
-    s->state.registers[s->is_server] = sample_copy_numbers(s->scratch, kept, s->grammar->registers.count);
+    size_t count = s->grammar->registers.count;
+    told_t *told = s->told;
+    s->told = ARENA_ARRAY(s->scratch, told_t, count + 1);
+    s->state.registers[s->is_server] = sample_copy_numbers(s->scratch, kept, count);
     sample_write_rule(s, rule);
     for (size_t i = begin; i < s->text.len && !s->has_failed; i++)
         vec_push(s->scratch, &fed->bytes, (unsigned char)s->text.bytes[i]);
     s->state.registers[s->is_server] = kept;
+    s->told = told;
     s->text.len = begin;
     s->has_failed = false;
 }

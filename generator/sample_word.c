@@ -4,8 +4,6 @@
 
 #include <ctype.h>
 
-#define WORD_MAX 63u
-
 typedef struct word {
     const char *text;
     size_t len;
@@ -71,8 +69,8 @@ static uint64_t reach(word_t *w, const node_t *node, uint64_t from)
     return to;
 }
 
-bool word_is_read(const node_t *node, const char *text)
+bool word_is_read(const node_t *node, const char *text, size_t len)
 {
-    word_t word = {.text = text, .len = strlen(text)};
+    word_t word = {.text = text, .len = len};
     return word.len <= WORD_MAX && (reach(&word, node, 1) >> word.len & 1);
 }

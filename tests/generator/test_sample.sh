@@ -85,6 +85,42 @@ expect 0 '' sample post.abnf -n 5 --quote
 expect 0 '' sample post.abnf -n 5 --quote --root datagram
 expect 2 'neither a side nor a rule is called `server`' sample post.abnf --root server
 
+# What is in a region may have lengths of its own: then its number is that of what was written.
+cat >nested.abnf <<'EOF'
+;@ protocol nested "Lengths in lengths"
+;@ register n : uint
+;@ register rows : uint
+;@ client = *message
+message = ( "s" short / "l" long / "d" digits ) %x0A
+short   = be16 outer
+long    = varint outer
+digits  = three outer
+three   = 3DIGIT                       ;@ n = decimal
+outer   = 1*item rest                  ;@ length n
+item    = "a" u8 inner
+        / "i" u8 four
+        / "c" count lines
+        / "u" until
+inner   = *item                        ;@ length n
+four    = %x30-39 le16 *item           ;@ length n - 1
+until   = *%x61-7A                     ;@ until ";"
+count   = OCTET                        ;@ rows = u8
+lines   = *( %x41-5A LF )              ;@ count rows
+rest    = "." *ALPHA
+u8      = OCTET                        ;@ n = u8
+be16    = 2OCTET                       ;@ n = be16
+le16    = 2OCTET                       ;@ rows = le16
+varint  = *%x80-FF %x00-7F             ;@ n = varint
+EOF
+expect 0 '' sample nested.abnf -n 200 -o nested
+for file in nested/*; do
+    expect 0 '' explain nested.abnf "$file"
+done
+for shape in s l d; do
+    grep -lq "^$shape" nested/* || fail "sample of lengths in lengths: no $shape"
+done
+LC_ALL=C grep -lqa 'a.*a.*i.*;' nested/* || fail "sample of lengths in lengths: nothing in them"
+
 cat >never.abnf <<'EOF'
 ;@ protocol never "Nothing that can be said"
 ;@ register n : uint
