@@ -117,8 +117,9 @@ qcapint_capture_t *qcapint_capture_open_device(const char *device, const qcap_de
     set_options(pcap, options);
     int status = pcap_activate(pcap);
     if (status < 0) { /* above 0 are warnings */
-        const char *detail = pcap_geterr(pcap);
-        snprintf(message, sizeof message, "%s%s%s", pcap_statustostr(status), *detail ? ": " : "", detail);
+        const char *kind = pcap_statustostr(status), *detail = pcap_geterr(pcap);
+        bool is_more = *detail && strcmp(detail, kind) != 0;
+        snprintf(message, sizeof message, "%s%s%s", kind, is_more ? ": " : "", is_more ? detail : "");
         pcap_close(pcap);
         return fail(NULL, errbuf, message);
     }

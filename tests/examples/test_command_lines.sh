@@ -100,6 +100,10 @@ refuse "$folder/text: *" "$folder/text"
 refuse "$folder/folder: *" "$folder/folder"
 refuse "standard input: the file is empty*" -
 refuse "nodevice0: *" -i nodevice0
+if "$BUILD/reader" -i nodevice0 2>&1 | grep '\(.*\): \1$'; then
+    echo "says it twice"
+    failures=$((failures + 1))
+fi
 
 # A capture that is cut off: results up to there, then the message.
 size=$(wc -c <$capture)
