@@ -49,6 +49,18 @@ $CC -Wall -Wextra -Werror $SANITIZE $cflags -Imade program.c made/memo.c $libs -
 [ "$(./program)" = "$(sed -n 's/^Version: //p' "$pc")" ]
 [ "$("$root/opt/qcap/bin/qcapgen" --version)" = "qcapgen $(./program)" ]
 
+# The makefile of README.md.
+{
+    echo "all: program"
+    sed -n '/^```make$/,/^```$/{/^```/!p}' "$top/README.md" | sed "s/NAME/memo/; s|\$\$(pkg-config --cflags --libs qcap)|$cflags $libs|"
+} >Makefile
+rm -r made program
+PATH=$root/opt/qcap/bin:$PATH make --no-print-directory CC="$CC $SANITIZE" >log 2>&1 || {
+    cat log
+    exit 1
+}
+[ "$(./program)" = "$(sed -n 's/^Version: //p' "$pc")" ]
+
 cd "$top"
 make --no-print-directory uninstall B="$BUILD" DESTDIR="$root" PREFIX=/opt/qcap >"$folder/log"
 left=$(find "$root" ! -type d)
