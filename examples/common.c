@@ -385,9 +385,10 @@ void print_flow(char *text, const qcap_tcpstr_t *str, const qcap_packet_t *packe
 
 /* ---------------------------------------------------------------- text */
 
-/* RFC 3629, 4: the first byte tells the length and narrows the second byte, so that there is one form for each
- * character, and none for surrogates and beyond U+10FFFF. */
-size_t utf8_len(const unsigned char *text, size_t len)
+/* The length of the UTF-8 sequence at `text`, which has `len` bytes, at least 1; 0 if it is none. RFC 3629, 4: the first byte
+ * tells the length and narrows the second byte, so that there is one form for each character, and none for surrogates and beyond
+ * U+10FFFF. */
+static size_t utf8_len(const unsigned char *text, size_t len)
 {
     unsigned first = text[0], low = 0x80, high = 0xbf;
     size_t need = first < 0x80 ? 1 : first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3

@@ -83,9 +83,6 @@ void *conversation_get(const program_t *program, qcap_tcpstr_t *str, size_t size
 /* Reports what is wrong with the command line, and ends the program. */
 _Noreturn void program_misuse(const program_t *program, const char *message);
 
-/* The length of the UTF-8 sequence at `text`, which has `len` bytes, at least 1; 0 if it is none. */
-size_t utf8_len(const unsigned char *text, size_t len);
-
 /* The value of a hexadecimal digit; -1 if it is none. */
 int hex_value(unsigned char digit);
 

@@ -36,9 +36,6 @@ void emit_path(const layout_t *layout, unsigned element, text_t *text);
 /* The number of a register of either kind, or of none. */
 unsigned emit_register_number(const reg_t *reg);
 
-/* A C string with its quotes. */
-void emit_string(const char *string, text_t *text);
-
 /* What people read above a state: the rule with a dot where each reading stands, and a shortest input that leads there; a
  * comment that is not closed yet. */
 void emit_place_comment(const layout_t *layout, unsigned state, const char *indent, text_t *text);

@@ -249,7 +249,8 @@ static void emit_controls(const layout_t *l, text_t *text)
 
 /* ---------------------------------------------------------------- names */
 
-void emit_string(const char *s, text_t *text)
+/* A C string with its quotes. */
+static void emit_string(const char *s, text_t *text)
 {
     text_print(text, "\"");
     for (; *s; s++)

@@ -95,8 +95,9 @@ const charset_t *walk_set(spot_t *spot)
 
 /* ---------------------------------------------------------------- spots of nodes */
 
-spot_t *walk_make_items(walk_t *w, const node_t *node, size_t n, const note_t *refinement,
-                          const refine_entry_t *entry, const frame_t *frame, spot_t *next)
+/* Those of its items from number n on. */
+static spot_t *make_items(walk_t *w, const node_t *node, size_t n, const note_t *refinement, const refine_entry_t *entry,
+                          const frame_t *frame, spot_t *next)
 {
     if (n >= node->children.count)
         return next;
@@ -130,7 +131,7 @@ spot_t *walk_make_node(walk_t *w, const node_t *node, const frame_t *frame, spot
     case NODE_STRING:
         return node->len ? walk_numbered(w, SPOT_TEXT, node, 0, frame, next) : next;
     case NODE_SEQUENCE:
-        return walk_make_items(w, node, 0, NULL, NULL, frame, next);
+        return make_items(w, node, 0, NULL, NULL, frame, next);
     case NODE_REPEAT:
         return walk_numbered(w, SPOT_REPEAT, node, 0, frame, next);
     case NODE_CHOICE:
@@ -242,7 +243,7 @@ static void open_choice(walk_t *w, spot_t *spot)
 static spot_t *open_items(walk_t *w, const spot_t *spot)
 {
     const node_t *child = spot->node->children.items[spot->n];
-    spot_t *next = walk_make_items(w, spot->node, spot->n + 1u, spot->note, spot->entry, spot->frame, spot->next);
+    spot_t *next = make_items(w, spot->node, spot->n + 1u, spot->note, spot->entry, spot->frame, spot->next);
     if (!spot->note || child->kind != NODE_RULE || child->rule != spot->note->value)
         return walk_make_node(w, child, spot->frame, next);
     wrapped_t x = {.notes = &child->rule->notes,
@@ -380,7 +381,7 @@ spot_t *walk_target(walk_t *w, const spot_t *stop, size_t n)
     while (by < stop->node->children.count && stop->node->children.items[by]->rule != stop->note->by)
         by++;
     const refine_entry_t *entry = n ? &stop->note->entries.items[n - 1] : NULL;
-    return walk_make_items(w, stop->node, by + 1, entry ? stop->note : NULL, entry, stop->frame, stop->next);
+    return make_items(w, stop->node, by + 1, entry ? stop->note : NULL, entry, stop->frame, stop->next);
 }
 
 /* ---------------------------------------------------------------- the whole */
@@ -404,11 +405,6 @@ const char *walk_rule_name(const frame_t *frame)
 size_t walk_size(const walk_t *w)
 {
     return w->spots.count;
-}
-
-bool walk_has_cut(const walk_t *w)
-{
-    return w->has_cut;
 }
 
 walk_t *walk_new(const grammar_t *grammar, bool is_traced)

@@ -231,7 +231,6 @@ const char *walk_rule_name(const frame_t *frame);
 /* How many spots there are: what a walk costs. */
 size_t walk_size(const walk_t *walk);
 
-bool walk_has_cut(const walk_t *walk);
 const note_t *walk_note(const notes_t *notes, note_kind_t kind);
 
 /* A byte of a string: in both cases, if it is a letter and they count as one. */

@@ -35,10 +35,8 @@ effects_t walk_opening(walk_t *w, const frame_t *frame, bool is_atomic);
 
 /* ---------------------------------------------------------------- walk.c */
 
-/* Spots of a node, or of its items from number n on; `next` where there is nothing to do. */
+/* The spots of a node; `next` where there is nothing to do. */
 spot_t *walk_make_node(walk_t *w, const node_t *node, const frame_t *frame, spot_t *next);
-spot_t *walk_make_items(walk_t *w, const node_t *node, size_t n, const note_t *refinement, const refine_entry_t *entry,
-                        const frame_t *frame, spot_t *next);
 
 spot_t *walk_numbered(walk_t *w, spot_kind_t kind, const node_t *node, unsigned n, const frame_t *frame, spot_t *next);
 spot_t *walk_make_effect(walk_t *w, const frame_t *frame, const effect_t *effect, spot_t *next);

@@ -196,10 +196,18 @@ static qcapint_link_t *link_to(qcap_t *q, const qcapint_expected_t *e)
     return link;
 }
 
+/* Forgets what has timed out. */
+static void expire(qcap_t *q)
+{
+    qcapint_expect_t *all = all_of(q);
+    while (all->first && q->now_ns - all->first->announced_ns >= q->timeouts_ns[QCAP_TIMEOUT_EXPECTED])
+        drop(q, all->first);
+}
+
 qcapint_link_t *qcapint_expect_find(qcap_t *q, const char *transport, const qcap_endpoint_t ends[2])
 {
     qcapint_expect_t *all = all_of(q);
-    qcapint_expect_expire(q);
+    expire(q);
     for (int i = 1; i >= 0 && all->count > 0; i--)
         for (const qcapint_expected_t *e = *bucket_of(all, ends[i].port); e; e = e->chain)
             if (strcmp(e->transport, transport) == 0 && fits(e, &ends[i], &ends[!i]))
@@ -214,13 +222,6 @@ void qcapint_link_free(qcap_t *q, qcapint_link_t *link)
     if (link->conv)
         qcapint_conv_unref(link->conv);
     qcapint_budget_free(&q->budget, link, sizeof *link);
-}
-
-void qcapint_expect_expire(qcap_t *q)
-{
-    qcapint_expect_t *all = all_of(q);
-    while (all->first && q->now_ns - all->first->announced_ns >= q->timeouts_ns[QCAP_TIMEOUT_EXPECTED])
-        drop(q, all->first);
 }
 
 void qcapint_expect_fini(qcap_t *q)

@@ -51,8 +51,7 @@ typedef struct qcapint_link {
 qcapint_link_t *qcapint_expect_find(qcap_t *q, const char *transport, const qcap_endpoint_t ends[2]);
 void qcapint_link_free(qcap_t *q, qcapint_link_t *link); /* NULL is allowed */
 
-/* Forgets what has timed out at q->now_ns; all of it. */
-void qcapint_expect_expire(qcap_t *q);
+/* Forgets all of it. */
 void qcapint_expect_fini(qcap_t *q);
 
 #endif

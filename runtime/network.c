@@ -27,9 +27,9 @@ enum {
 
 /* ---------------------------------------------------------------- transport */
 
-uint8_t qcapint_decode_window_scale(const unsigned char *bytes, uint32_t len)
+uint8_t qcapint_decode_window_scale(const unsigned char *bytes, uint32_t bytes_len)
 {
-    qcapint_bytes_t options = qcapint_bytes(bytes, len);
+    qcapint_bytes_t options = qcapint_bytes(bytes, bytes_len);
     while (qcapint_bytes_left(&options) > 0) {
         uint8_t kind = qcapint_bytes_u8(&options);
         if (kind == 0) /* end of options */
