@@ -895,8 +895,8 @@ out2:
     return qcap_leave(parser, at, end, AT_VERSION_1);
 
     /* version = 1*. DIGIT      RFC 8866, 5.1
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0" */
 on3:
     if (QCAP_UNLIKELY(at == end))
@@ -919,7 +919,7 @@ out3:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_VERSION_2);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\r" */
 on4:
     if (QCAP_UNLIKELY(at == end))
@@ -966,8 +966,8 @@ version_1:
     return qcap_stop(parser, at, AT_VERSION_1, QCAP_STOP_TABLE);
 
     /* version = 1*. DIGIT      RFC 8866, 5.1
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0" */
 version_2:
     at = SCAN_IS_DIGIT(at, end);
@@ -983,7 +983,7 @@ version_2:
     }
     return qcap_stop(parser, at, AT_VERSION_2, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\r" */
 crlf_1:
     if (at == end)
@@ -1195,7 +1195,7 @@ known_field_9:
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=" */
 token_1:
     if (at == end)
@@ -1208,7 +1208,7 @@ token_1:
 
     /* non-ws-string = 1*. ( VCHAR / %x80-FF )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=" */
 non_ws_string_1:
     if (at == end)
@@ -1221,7 +1221,7 @@ non_ws_string_1:
 
     /* text = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=" */
 text_1:
     if (at == end)
@@ -1234,7 +1234,7 @@ text_1:
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=" */
 token_2:
     if (at == end)
@@ -1247,7 +1247,7 @@ token_2:
 
     /* start-time = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=" */
 start_time_1:
     if (at == end)
@@ -1258,7 +1258,7 @@ start_time_1:
     }
     return qcap_stop(parser, at, AT_START_TIME_1, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\r" */
 crlf_2:
     if (at == end)
@@ -1285,7 +1285,7 @@ token_3:
     }
     return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=\r" */
 crlf_3:
     if (at == end)
@@ -1331,8 +1331,8 @@ non_ws_string_2:
     return qcap_stop(parser, at, AT_NON_WS_STRING_2, QCAP_STOP_TABLE);
 
     /* text = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a" */
 text_2:
     at = SCAN_IS_BYTE(at, end);
@@ -1401,7 +1401,7 @@ known_media_field_1:
 
     /* port = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=a " */
 port_1:
     if (at == end)
@@ -1422,7 +1422,7 @@ before_origin_type_1:
 
     /* sess-id = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a " */
 sess_id_1:
     if (at == end)
@@ -1435,7 +1435,7 @@ sess_id_1:
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a " */
 token_5:
     if (at == end)
@@ -1448,7 +1448,7 @@ token_5:
 
     /* stop-time = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=0 " */
 stop_time_1:
     if (at == end)
@@ -1530,8 +1530,8 @@ token_6:
     return qcap_stop(parser, at, AT_TOKEN_6, QCAP_STOP_TABLE);
 
     /* stop-time = 1*. DIGIT      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=0 0" */
 stop_time_2:
     at = SCAN_IS_DIGIT(at, end);
@@ -1566,7 +1566,7 @@ known_media_field_3:
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=a 0 " */
 token_7:
     if (at == end)
@@ -1579,7 +1579,7 @@ token_7:
 
     /* sess-version = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a 0 " */
 sess_version_1:
     if (at == end)
@@ -1592,7 +1592,7 @@ sess_version_1:
 
     /* base-address = 1*. ( DQUOTE / "!" / "#"-"." / ALPHA / DIGIT / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a a " */
 base_address_1:
     if (at == end)
@@ -1661,7 +1661,7 @@ sess_version_2:
 
     /* base-address = 1*. ( DQUOTE / "!" / "#"-"." / ALPHA / DIGIT / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF )      RFC 8866, 9
      * session-connection-address = session-base *( . "/" integer )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a a a" */
 base_address_2:
     at = SCAN_IS_SET_4(at, end);
@@ -1681,7 +1681,7 @@ base_address_2:
     }
     return qcap_stop(parser, at, AT_BASE_ADDRESS_2, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=\r" */
 crlf_4:
     if (at == end)
@@ -1709,8 +1709,8 @@ order_2:
     }
 
     /* token = 1*. token-char      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a" */
 token_10:
     at = SCAN_IS_TOKEN_CHAR(at, end);
@@ -1740,7 +1740,7 @@ token_10:
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=a 0 a " */
 token_11:
     if (at == end)
@@ -1753,7 +1753,7 @@ token_11:
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a 0 0 " */
 token_12:
     if (at == end)
@@ -1774,7 +1774,7 @@ before_information_type_1:
 
     /* attribute-value = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a:" */
 attribute_value_1:
     if (at == end)
@@ -1787,7 +1787,7 @@ attribute_value_1:
 
     /* token = 1*. token-char      RFC 8866, 9
      * media-field = media SP port [ "/" integer ] SP proto 1*( . SP fmt )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=a 0 a a" */
 token_13:
     at = SCAN_IS_TOKEN_CHAR(at, end);
@@ -1830,8 +1830,8 @@ token_14:
     return qcap_stop(parser, at, AT_TOKEN_14, QCAP_STOP_TABLE);
 
     /* attribute-value = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a:a" */
 attribute_value_2:
     at = SCAN_IS_BYTE(at, end);
@@ -1852,7 +1852,7 @@ attribute_value_2:
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a 0 0 a " */
 token_15:
     if (at == end)
@@ -1881,7 +1881,7 @@ token_16:
 
     /* non-ws-string = 1*. ( VCHAR / %x80-FF )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a 0 0 a a " */
 non_ws_string_3:
     if (at == end)
@@ -1893,8 +1893,8 @@ non_ws_string_3:
     return qcap_stop(parser, at, AT_NON_WS_STRING_3, QCAP_STOP_TABLE);
 
     /* non-ws-string = 1*. ( VCHAR / %x80-FF )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a 0 0 a a a" */
 non_ws_string_4:
     at = SCAN_IS_SET_2(at, end);
@@ -2808,15 +2808,15 @@ static const qcap_state_t states[] = {
     {3, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 3: version_1 */
 
     /* version = 1*. DIGIT      RFC 8866, 5.1
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0"
      *     DIGIT -> version_2
      *     CR -> crlf_1: close version
      *     LF -> origin_type_1: close version, anomaly-open, anomaly bare-LF, set last */
     {4, 3, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 4: version_2 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\r"
      *     LF -> origin_type_1: set last */
     {7, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 5: crlf_1 */
@@ -2900,7 +2900,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm="
      *     token-char -> token_3
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_1: mismatch media-field
@@ -2910,7 +2910,7 @@ static const qcap_state_t states[] = {
 
     /* non-ws-string = 1*. ( VCHAR / %x80-FF )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     VCHAR / %x80-FF -> non_ws_string_2
      *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F -> value_2: mismatch origin-field
@@ -2920,7 +2920,7 @@ static const qcap_state_t states[] = {
 
     /* text = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     byte -> text_2
      *     CR -> crlf_3: mismatch session-name-field, close value, close field
@@ -2929,7 +2929,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     token-char -> token_4
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_2: mismatch session-connection-field
@@ -2939,7 +2939,7 @@ static const qcap_state_t states[] = {
 
     /* start-time = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch time-field
      *     DIGIT -> start_time_2
@@ -2947,7 +2947,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch time-field, close value, close field, anomaly-open, anomaly bare-LF */
     {36, 255, 9, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 21: start_time_1 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\r"
      *     LF -> information_type_1 */
     {40, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 22: crlf_2 */
@@ -2963,7 +2963,7 @@ static const qcap_state_t states[] = {
      *     LF -> information_type_1: mismatch media-field, close value, close field, anomaly-open, anomaly bare-LF */
     {41, 4, 10, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 23: token_3 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=\r"
      *     LF -> order_1 */
     {46, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 24: crlf_3 */
@@ -2988,8 +2988,8 @@ static const qcap_state_t states[] = {
     {47, 4, 11, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 26: non_ws_string_2 */
 
     /* text = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a"
      *     byte -> text_2
      *     CR -> crlf_3: close session-name, close value, close field
@@ -3027,7 +3027,7 @@ static const qcap_state_t states[] = {
 
     /* port = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=a "
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_1: mismatch media-field
      *     DIGIT -> port_2
@@ -3041,7 +3041,7 @@ static const qcap_state_t states[] = {
 
     /* sess-id = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a "
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch origin-field
      *     DIGIT -> sess_id_2
@@ -3051,7 +3051,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a "
      *     token-char -> token_6
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_2: mismatch session-connection-field
@@ -3061,7 +3061,7 @@ static const qcap_state_t states[] = {
 
     /* stop-time = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=0 "
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch time-field
      *     DIGIT -> stop_time_2
@@ -3114,8 +3114,8 @@ static const qcap_state_t states[] = {
     {95, 4, 10, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 39: token_6 */
 
     /* stop-time = 1*. DIGIT      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=0 0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch time-field
      *     DIGIT -> stop_time_2
@@ -3130,7 +3130,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=a 0 "
      *     token-char -> token_9
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_1: mismatch media-field
@@ -3140,7 +3140,7 @@ static const qcap_state_t states[] = {
 
     /* sess-version = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a 0 "
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch origin-field
      *     DIGIT -> sess_version_2
@@ -3150,7 +3150,7 @@ static const qcap_state_t states[] = {
 
     /* base-address = 1*. ( DQUOTE / "!" / "#"-"." / ALPHA / DIGIT / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a a "
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"." / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> base_address_2
      *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "/" / %x7F -> value_2: mismatch session-connection-field
@@ -3193,7 +3193,7 @@ static const qcap_state_t states[] = {
 
     /* base-address = 1*. ( DQUOTE / "!" / "#"-"." / ALPHA / DIGIT / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF )      RFC 8866, 9
      * session-connection-address = session-base *( . "/" integer )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a a a"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"." / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> base_address_2
      *     "/" -> integer_3: convert session-base, close address
@@ -3202,7 +3202,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: convert session-base, close address, close connection, close value, close field, anomaly-open, anomaly bare-LF */
     {132, 4, 16, 33, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 48: base_address_2 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=\r"
      *     LF -> order_2 */
     {137, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 49: crlf_4 */
@@ -3216,8 +3216,8 @@ static const qcap_state_t states[] = {
     {0, 255, 4, 16, 0, QCAP_STATE_CONTROL, 0}, /* 50: order_2 */
 
     /* token = 1*. token-char      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a"
      *     token-char -> token_10
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ";"-"@" / "["-"]" / %x7F-FF -> value_3: mismatch attribute
@@ -3228,7 +3228,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=a 0 a "
      *     token-char -> token_13
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_1: mismatch media-field
@@ -3238,7 +3238,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a 0 0 "
      *     token-char -> token_14
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_2: mismatch origin-field
@@ -3252,7 +3252,7 @@ static const qcap_state_t states[] = {
 
     /* attribute-value = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a:"
      *     byte -> attribute_value_2
      *     CR -> crlf_4: mismatch attribute, close value, close field
@@ -3261,7 +3261,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * media-field = media SP port [ "/" integer ] SP proto 1*( . SP fmt )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=a 0 a a"
      *     token-char -> token_13
      *     HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_1: mismatch media-field
@@ -3282,8 +3282,8 @@ static const qcap_state_t states[] = {
     {160, 4, 10, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 57: token_14 */
 
     /* attribute-value = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a:a"
      *     byte -> attribute_value_2
      *     CR -> crlf_4: close attribute-value, close attribute, close value, close field
@@ -3292,7 +3292,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a 0 0 a "
      *     token-char -> token_16
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_2: mismatch origin-field
@@ -3313,7 +3313,7 @@ static const qcap_state_t states[] = {
 
     /* non-ws-string = 1*. ( VCHAR / %x80-FF )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a 0 0 a a "
      *     VCHAR / %x80-FF -> non_ws_string_4
      *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F -> value_2: mismatch origin-field
@@ -3322,8 +3322,8 @@ static const qcap_state_t states[] = {
     {177, 255, 7, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: non_ws_string_3 */
 
     /* non-ws-string = 1*. ( VCHAR / %x80-FF )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a 0 0 a a a"
      *     VCHAR / %x80-FF -> non_ws_string_4
      *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F -> value_2: mismatch origin-field
@@ -3417,15 +3417,15 @@ static const qcap_state_t states[] = {
     {216, 255, 5, 6, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 72: known_field_17 */
 
     /* stray-line = [ stray-beginning *. byte ] CRLF      RFC 8866, 5
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nA"
      *     byte -> stray_line_1
      *     CR -> crlf_5
      *     LF -> origin_type_1: anomaly-open, anomaly bare-LF, anomaly stray-line */
     {218, 3, 8, 41, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: stray_line_1 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\n\r"
      *     LF -> origin_type_1: anomaly stray-line */
     {221, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: crlf_5 */
@@ -3506,8 +3506,8 @@ static const qcap_state_t states[] = {
     {234, 255, 1, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: known_field_27 */
 
     /* value = *. byte      RFC 8866, 5
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nm="
      *     byte -> value_1
      *     CR -> crlf_2: close value, close field
@@ -3527,8 +3527,8 @@ static const qcap_state_t states[] = {
     {239, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 93: before_start_2 */
 
     /* value = *. byte      RFC 8866, 5
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     byte -> value_2
      *     CR -> crlf_3: close value, close field
@@ -3537,7 +3537,7 @@ static const qcap_state_t states[] = {
 
     /* text = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     byte -> text_6
      *     CR -> crlf_3: mismatch information-field, close value, close field
@@ -3546,7 +3546,7 @@ static const qcap_state_t states[] = {
 
     /* uri-field = 1*. ( VCHAR / %x80-FF )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     VCHAR / %x80-FF -> uri_field_2
      *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F -> value_2: mismatch uri-field
@@ -3556,7 +3556,7 @@ static const qcap_state_t states[] = {
 
     /* text = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     byte -> text_7
      *     CR -> crlf_3: mismatch email-field, close value, close field
@@ -3565,7 +3565,7 @@ static const qcap_state_t states[] = {
 
     /* text = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     byte -> text_8
      *     CR -> crlf_3: mismatch phone-field, close value, close field
@@ -3574,7 +3574,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     token-char -> token_19
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_2: mismatch bandwidth-field
@@ -3584,7 +3584,7 @@ static const qcap_state_t states[] = {
 
     /* repeat-interval = 1*. DIGIT [ fixed-len-time-unit ]      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch repeat-field
      *     DIGIT -> repeat_interval_2
@@ -3594,7 +3594,7 @@ static const qcap_state_t states[] = {
 
     /* zone-adjustment = 1*. DIGIT SP [ "-" ] typed-time      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na="
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch zone-field
      *     DIGIT -> zone_adjustment_2
@@ -3644,8 +3644,8 @@ static const qcap_state_t states[] = {
     {279, 255, 21, 50, 7, QCAP_STATE_BYTES | QCAP_STATE_END | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: information_type_1 */
 
     /* text = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a"
      *     byte -> text_6
      *     CR -> crlf_3: close information, close value, close field
@@ -3653,8 +3653,8 @@ static const qcap_state_t states[] = {
     {291, 3, 8, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: text_6 */
 
     /* uri-field = 1*. ( VCHAR / %x80-FF )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a"
      *     VCHAR / %x80-FF -> uri_field_2
      *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F -> value_2: mismatch uri-field
@@ -3663,8 +3663,8 @@ static const qcap_state_t states[] = {
     {294, 4, 7, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: uri_field_2 */
 
     /* text = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a"
      *     byte -> text_7
      *     CR -> crlf_3: close email-address, close value, close field
@@ -3672,8 +3672,8 @@ static const qcap_state_t states[] = {
     {298, 3, 8, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: text_7 */
 
     /* text = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a"
      *     byte -> text_8
      *     CR -> crlf_3: close phone-number, close value, close field
@@ -3716,7 +3716,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "b" . "ase64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=b"
      *     "a" -> key_type_6
      *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"`" / %x62-FF -> value_2: mismatch key-field
@@ -3726,7 +3726,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "c" . "lear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=c"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"k" / %x6D-FF -> value_2: mismatch key-field
      *     "l" -> key_type_7
@@ -3736,7 +3736,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "p" . "rompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=p"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"q" / %x73-FF -> value_2: mismatch key-field
      *     "r" -> key_type_8
@@ -3746,7 +3746,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "base64" / "u" . "ri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=u"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"q" / %x73-FF -> value_2: mismatch key-field
      *     "r" -> key_type_9
@@ -3755,8 +3755,8 @@ static const qcap_state_t states[] = {
     {332, 255, 25, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: key_type_5 */
 
     /* token = 1*. token-char      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a"
      *     token-char -> token_20
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ";"-"@" / "["-"]" / %x7F-FF -> value_2: mismatch attribute
@@ -3817,15 +3817,15 @@ static const qcap_state_t states[] = {
     {351, 255, 5, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 123: known_media_field_9 */
 
     /* stray-line = [ stray-beginning *. byte ] CRLF      RFC 8866, 5
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nm=\nA"
      *     byte -> stray_line_2
      *     CR -> crlf_6
      *     LF -> information_type_1: anomaly-open, anomaly bare-LF, anomaly stray-line */
     {353, 3, 8, 41, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: stray_line_2 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\n\r"
      *     LF -> information_type_1: anomaly stray-line */
     {356, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: crlf_6 */
@@ -3844,7 +3844,7 @@ static const qcap_state_t states[] = {
 
     /* bandwidth = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a:"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch bandwidth-field
      *     DIGIT -> bandwidth_2
@@ -3854,7 +3854,7 @@ static const qcap_state_t states[] = {
 
     /* repeat-field = repeat-interval . SP typed-time 1*( SP typed-time )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=0d"
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> value_2: mismatch repeat-field
      *     SP -> typed_time_1
@@ -3864,7 +3864,7 @@ static const qcap_state_t states[] = {
 
     /* typed-time = 1*. DIGIT [ fixed-len-time-unit ]      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=0 "
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch repeat-field
      *     DIGIT -> typed_time_2
@@ -3885,7 +3885,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "ba" . "se64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=ba"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"r" / %x74-FF -> value_2: mismatch key-field
      *     "s" -> key_type_10
@@ -3895,7 +3895,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "cl" . "ear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=cl"
      *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"d" / %x66-FF -> value_2: mismatch key-field
      *     "e" -> key_type_11
@@ -3905,7 +3905,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "pr" . "ompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=pr"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"n" / %x70-FF -> value_2: mismatch key-field
      *     "o" -> key_type_12
@@ -3915,7 +3915,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "base64" / "ur" . "i" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=ur"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"h" / %x6A-FF -> value_2: mismatch key-field
      *     "i" -> key_type_13
@@ -3925,7 +3925,7 @@ static const qcap_state_t states[] = {
 
     /* attribute-value = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a:"
      *     byte -> attribute_value_4
      *     CR -> crlf_3: mismatch attribute, close value, close field
@@ -3956,8 +3956,8 @@ static const qcap_state_t states[] = {
     {401, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 142: before_media_type_4 */
 
     /* bandwidth = 1*. DIGIT      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a:0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch bandwidth-field
      *     DIGIT -> bandwidth_2
@@ -3991,7 +3991,7 @@ static const qcap_state_t states[] = {
 
     /* typed-time = 1*. DIGIT [ fixed-len-time-unit ]      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=0 -"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch zone-field
      *     DIGIT -> typed_time_3
@@ -4001,7 +4001,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "bas" . "e64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=bas"
      *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"d" / %x66-FF -> value_2: mismatch key-field
      *     "e" -> key_type_14
@@ -4011,7 +4011,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "cle" . "ar" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=cle"
      *     "a" -> key_type_15
      *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"`" / %x62-FF -> value_2: mismatch key-field
@@ -4021,7 +4021,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "pro" . "mpt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=pro"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"l" / %x6E-FF -> value_2: mismatch key-field
      *     "m" -> key_type_16
@@ -4031,7 +4031,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "base64" / "uri" ) . ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=uri"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ";"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch key-field
      *     ":" -> text_9
@@ -4040,8 +4040,8 @@ static const qcap_state_t states[] = {
     {434, 255, 34, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: key_type_13 */
 
     /* attribute-value = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=a:a"
      *     byte -> attribute_value_4
      *     CR -> crlf_3: close attribute-value, close attribute, close value, close field
@@ -4075,7 +4075,7 @@ static const qcap_state_t states[] = {
 
     /* integer = . "1"-"9" *DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=a 0/"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"0" / ":"-"@" / "["-"`" / %x7B-FF -> value_1: mismatch media-field
      *     "1"-"9" -> integer_2
@@ -4085,7 +4085,7 @@ static const qcap_state_t states[] = {
 
     /* repeat-field = repeat-interval SP typed-time 1*( . SP typed-time )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=0 0d"
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> value_2: mismatch repeat-field
      *     SP -> typed_time_5
@@ -4095,7 +4095,7 @@ static const qcap_state_t states[] = {
 
     /* typed-time = 1*. DIGIT [ fixed-len-time-unit ]      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=0 0 "
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch repeat-field
      *     DIGIT -> typed_time_6
@@ -4104,8 +4104,8 @@ static const qcap_state_t states[] = {
     {454, 255, 9, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: typed_time_5 */
 
     /* zone-field = zone-adjustment *( . SP zone-adjustment )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=0 0d"
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> value_2: mismatch zone-field
      *     SP -> zone_adjustment_1
@@ -4115,7 +4115,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "base" . "64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=base"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"5" / "7"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch key-field
      *     "6" -> key_type_18
@@ -4125,7 +4125,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clea" . "r" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=clea"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"q" / %x73-FF -> value_2: mismatch key-field
      *     "r" -> key_type_13
@@ -4135,7 +4135,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prom" . "pt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=prom"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"o" / %x71-FF -> value_2: mismatch key-field
      *     "p" -> key_type_19
@@ -4145,7 +4145,7 @@ static const qcap_state_t states[] = {
 
     /* text = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=uri:"
      *     byte -> text_11
      *     CR -> crlf_3: mismatch key-field, close value, close field
@@ -4153,8 +4153,8 @@ static const qcap_state_t states[] = {
     {470, 255, 8, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: text_9 */
 
     /* value = *. byte      RFC 8866, 5
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na="
      *     byte -> value_3
      *     CR -> crlf_4: close value, close field
@@ -4163,7 +4163,7 @@ static const qcap_state_t states[] = {
 
     /* text = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na="
      *     byte -> text_12
      *     CR -> crlf_4: mismatch information-field, close value, close field
@@ -4172,7 +4172,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na="
      *     token-char -> token_23
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_3: mismatch connection-field
@@ -4182,7 +4182,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na="
      *     token-char -> token_24
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_3: mismatch bandwidth-field
@@ -4228,7 +4228,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "base6" . "4" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=base6"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"3" / "5"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch key-field
      *     "4" -> key_type_13
@@ -4238,7 +4238,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "promp" . "t" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=promp"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"s" / %x75-FF -> value_2: mismatch key-field
      *     "t" -> crlf_7: close key
@@ -4247,8 +4247,8 @@ static const qcap_state_t states[] = {
     {505, 255, 39, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: key_type_19 */
 
     /* text = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=uri:a"
      *     byte -> text_11
      *     CR -> crlf_3: close key, close value, close field
@@ -4256,8 +4256,8 @@ static const qcap_state_t states[] = {
     {509, 3, 8, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: text_11 */
 
     /* text = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a"
      *     byte -> text_12
      *     CR -> crlf_4: close information, close value, close field
@@ -4288,7 +4288,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "b" . "ase64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=b"
      *     "a" -> key_type_24
      *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"`" / %x62-FF -> value_3: mismatch key-field
@@ -4298,7 +4298,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "c" . "lear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=c"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"k" / %x6D-FF -> value_3: mismatch key-field
      *     "l" -> key_type_25
@@ -4308,7 +4308,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "p" . "rompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=p"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"q" / %x73-FF -> value_3: mismatch key-field
      *     "r" -> key_type_26
@@ -4318,7 +4318,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "base64" / "u" . "ri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=u"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"q" / %x73-FF -> value_3: mismatch key-field
      *     "r" -> key_type_27
@@ -4328,7 +4328,7 @@ static const qcap_state_t states[] = {
 
     /* integer = . "1"-"9" *DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a a a/"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"0" / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch session-connection-field
      *     "1"-"9" -> integer_4
@@ -4337,8 +4337,8 @@ static const qcap_state_t states[] = {
     {541, 255, 35, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: integer_3 */
 
     /* repeat-field = repeat-interval SP typed-time 1*( . SP typed-time )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\na=0 0 0d"
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> value_2: mismatch repeat-field
      *     SP -> typed_time_5
@@ -4346,8 +4346,8 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: close repeat, close value, close field, anomaly-open, anomaly bare-LF */
     {545, 255, 26, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: repeat_field_3 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+    /* CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * else value = *. byte      RFC 8866, 5
      * e.g. after "v=0\na=prompt"
      *     byte -> value_2: mismatch key-field
@@ -4369,7 +4369,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. token-char      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a "
      *     token-char -> token_26
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "("-")" / "," / "/" / ":"-"@" / "["-"]" / %x7F-FF -> value_3: mismatch connection-field
@@ -4379,7 +4379,7 @@ static const qcap_state_t states[] = {
 
     /* bandwidth = 1*. DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a:"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_3: mismatch bandwidth-field
      *     DIGIT -> bandwidth_4
@@ -4389,7 +4389,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "ba" . "se64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=ba"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"r" / %x74-FF -> value_3: mismatch key-field
      *     "s" -> key_type_28
@@ -4399,7 +4399,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "cl" . "ear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=cl"
      *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"d" / %x66-FF -> value_3: mismatch key-field
      *     "e" -> key_type_29
@@ -4409,7 +4409,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "pr" . "ompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=pr"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"n" / %x70-FF -> value_3: mismatch key-field
      *     "o" -> key_type_30
@@ -4419,7 +4419,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "base64" / "ur" . "i" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=ur"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"h" / %x6A-FF -> value_3: mismatch key-field
      *     "i" -> key_type_31
@@ -4429,7 +4429,7 @@ static const qcap_state_t states[] = {
 
     /* integer = "1"-"9" *. DIGIT      RFC 8866, 9
      * session-connection-address = session-base *( . "/" integer )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\na=a a a/1"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"." / ":"-"@" / "["-"`" / %x7B-FF -> value_2: mismatch session-connection-field
      *     DIGIT -> integer_4
@@ -4450,8 +4450,8 @@ static const qcap_state_t states[] = {
     {584, 4, 10, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: token_26 */
 
     /* bandwidth = 1*. DIGIT      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a:0"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> value_3: mismatch bandwidth-field
      *     DIGIT -> bandwidth_4
@@ -4461,7 +4461,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "bas" . "e64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=bas"
      *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"d" / %x66-FF -> value_3: mismatch key-field
      *     "e" -> key_type_32
@@ -4471,7 +4471,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "cle" . "ar" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=cle"
      *     "a" -> key_type_33
      *     DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"`" / %x62-FF -> value_3: mismatch key-field
@@ -4481,7 +4481,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "pro" . "mpt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=pro"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"l" / %x6E-FF -> value_3: mismatch key-field
      *     "m" -> key_type_34
@@ -4491,7 +4491,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "base64" / "uri" ) . ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=uri"
      *     ALPHA / DIGIT / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ";"-"@" / "["-"`" / %x7B-FF -> value_3: mismatch key-field
      *     ":" -> text_13
@@ -4501,7 +4501,7 @@ static const qcap_state_t states[] = {
 
     /* base-address = 1*. ( DQUOTE / "!" / "#"-"." / ALPHA / DIGIT / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a a "
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"." / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> base_address_4
      *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "/" / %x7F -> value_3: mismatch connection-field
@@ -4511,7 +4511,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "base" . "64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=base"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"5" / "7"-"@" / "["-"`" / %x7B-FF -> value_3: mismatch key-field
      *     "6" -> key_type_35
@@ -4521,7 +4521,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clea" . "r" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=clea"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"q" / %x73-FF -> value_3: mismatch key-field
      *     "r" -> key_type_31
@@ -4531,7 +4531,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prom" . "pt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=prom"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"o" / %x71-FF -> value_3: mismatch key-field
      *     "p" -> key_type_36
@@ -4541,7 +4541,7 @@ static const qcap_state_t states[] = {
 
     /* text = 1*. byte      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=uri:"
      *     byte -> text_14
      *     CR -> crlf_4: mismatch key-field, close value, close field
@@ -4550,7 +4550,7 @@ static const qcap_state_t states[] = {
 
     /* base-address = 1*. ( DQUOTE / "!" / "#"-"." / ALPHA / DIGIT / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF )      RFC 8866, 9
      * connection-address = media-base *( . "/" integer )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a a a"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"." / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> base_address_4
      *     "/" -> integer_5: convert media-base, close address
@@ -4561,7 +4561,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "prompt" / ( ( "clear" / "base6" . "4" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=base6"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"3" / "5"-"@" / "["-"`" / %x7B-FF -> value_3: mismatch key-field
      *     "4" -> key_type_31
@@ -4571,7 +4571,7 @@ static const qcap_state_t states[] = {
 
     /* key-type = "promp" . "t" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=promp"
      *     HEXDIG / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"s" / %x75-FF -> value_3: mismatch key-field
      *     "t" -> crlf_8: close key
@@ -4580,8 +4580,8 @@ static const qcap_state_t states[] = {
     {629, 255, 39, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: key_type_36 */
 
     /* text = 1*. byte      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=uri:a"
      *     byte -> text_14
      *     CR -> crlf_4: close key, close value, close field
@@ -4590,7 +4590,7 @@ static const qcap_state_t states[] = {
 
     /* integer = . "1"-"9" *DIGIT      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
-     * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * else CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a a a/"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"0" / ":"-"@" / "["-"`" / %x7B-FF -> value_3: mismatch connection-field
      *     "1"-"9" -> integer_6
@@ -4598,8 +4598,8 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch connection-field, close value, close field, anomaly-open, anomaly bare-LF */
     {636, 255, 35, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: integer_5 */
 
-    /* CRLF = ( . CR LF ) / LF      RFC 8866, 9
-     * CRLF = ( CR LF ) / . LF      RFC 8866, 9
+    /* CRLF = ( . CR LF ) / LF      RFC 8866, 5
+     * CRLF = ( CR LF ) / . LF      RFC 8866, 5
      * else value = *. byte      RFC 8866, 5
      * e.g. after "v=0\nm=\na=prompt"
      *     byte -> value_3: mismatch key-field
@@ -4609,7 +4609,7 @@ static const qcap_state_t states[] = {
 
     /* integer = "1"-"9" *. DIGIT      RFC 8866, 9
      * connection-address = media-base *( . "/" integer )      RFC 8866, 9
-     * CRLF = ( . CR LF ) / LF      RFC 8866, 9
+     * CRLF = ( . CR LF ) / LF      RFC 8866, 5
      * e.g. after "v=0\nm=\na=a a a/1"
      *     ALPHA / SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"." / ":"-"@" / "["-"`" / %x7B-FF -> value_3: mismatch connection-field
      *     DIGIT -> integer_6

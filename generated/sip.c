@@ -5767,7 +5767,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_24: mismatch Authorization */
     {569, 4, 29, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: token_21 */
 
-    /* digest-name = "D" . "igest"      RFC 3261, 22.4
+    /* digest-name = "D" . "igest"      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * LWS = 1*. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:d"
@@ -6468,7 +6468,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_61: mismatch Authorization */
     {868, 3, 27, 98, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: lws_6 */
 
-    /* digest-name = "Di" . "gest"      RFC 3261, 22.4
+    /* digest-name = "Di" . "gest"      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * LWS = 1*. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:di"
@@ -6507,7 +6507,7 @@ static const qcap_state_t states[] = {
     {883, 255, 31, 75, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: fold_58 */
 
     /* fold = *WSP [ CR ] LF 1*. WSP      RFC 3261, 7.3.1
-     * digest-name = . "Digest"      RFC 3261, 22.4
+     * digest-name = . "Digest"      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * e.g. after "sip/0.0 000 \na:\n "
      *     DIGIT / "!" / "%" / "'" / "*"-"+" / "-"-"." / "A"-"C" / "E"-"Z" / "_"-"c" / "e"-"z" / "~" -> token_21: open header-value, open Authorization, open auth-scheme
@@ -6949,7 +6949,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_82 */
     {1078, 4, 27, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: text_utf8_trim_2 */
 
-    /* digest-name = "Dig" . "est"      RFC 3261, 22.4
+    /* digest-name = "Dig" . "est"      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * LWS = 1*. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:dig"
@@ -6972,7 +6972,7 @@ static const qcap_state_t states[] = {
     {1088, 255, 31, 75, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: fold_77 */
 
     /* fold = *WSP [ CR ] LF 1*. WSP      RFC 3261, 7.3.1
-     * digest-name = . "Digest"      RFC 3261, 22.4
+     * digest-name = . "Digest"      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * e.g. after "sip/0.0 000 \na:\n  "
      *     DIGIT / "!" / "%" / "'" / "*"-"+" / "-"-"." / "A"-"C" / "E"-"Z" / "_"-"c" / "e"-"z" / "~" -> token_21: open header-value, open Authorization, open auth-scheme
@@ -7338,7 +7338,7 @@ static const qcap_state_t states[] = {
      *     LF -> content_1: close Authorization, close header-value, close message-header, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
     {1240, 255, 31, 34, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: fold_82 */
 
-    /* digest-name = "Dige" . "st"      RFC 3261, 22.4
+    /* digest-name = "Dige" . "st"      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * LWS = 1*. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:dige"
@@ -7760,7 +7760,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_86 */
     {1428, 1, 82, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: fold_86 */
 
-    /* digest-name = "Diges" . "t"      RFC 3261, 22.4
+    /* digest-name = "Diges" . "t"      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * LWS = 1*. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:diges"
@@ -8216,8 +8216,8 @@ static const qcap_state_t states[] = {
     {1644, 255, 107, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: addr_user_9 */
 
     /* LWS = 1*. WSP      RFC 3261, 7.3.1
-     * username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
-     * realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+     * username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
+     * realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest "
      *     HEXDIG / "!" / "%" / "'" / "*"-"+" / "-"-"." / "G"-"Q" / "S"-"T" / "V"-"Z" / "_"-"`" / "g"-"q" / "s"-"t" / "v"-"z" / "~" -> token_53
      *     "R" / "r" -> realm_1
@@ -8482,7 +8482,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_72 */
     {1767, 4, 114, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 426: token_53 */
 
-    /* realm = "r" . "ealm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "r" . "ealm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest r"
@@ -8496,8 +8496,8 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_72 */
     {1774, 255, 115, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 427: realm_1 */
 
-    /* username = "u" . "sername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
-     * uri = "u" . "ri" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+    /* username = "u" . "sername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
+     * uri = "u" . "ri" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * e.g. after "sip/0.0 000 \na:digest u"
      *     HEXDIG / "!" / "%" / "'" / "*"-"+" / "-"-"." / "G"-"Q" / "T"-"Z" / "_"-"`" / "g"-"q" / "t"-"z" / "~" -> token_53
@@ -8764,8 +8764,8 @@ static const qcap_state_t states[] = {
     {1897, 255, 31, 22, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 453: token_58 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
-     * realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+     * username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
+     * realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest a,"
      *     HEXDIG / "!" / "%" / "'" / "*"-"+" / "-"-"." / "G"-"Q" / "S"-"T" / "V"-"Z" / "_"-"`" / "g"-"q" / "s"-"t" / "v"-"z" / "~" -> token_53
      *     "R" / "r" -> realm_1
@@ -8788,7 +8788,7 @@ static const qcap_state_t states[] = {
      *     "#" / "("-")" / "," / ";"-"?" / "\" / "^" / "{"-"}" / %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {1908, 255, 102, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 455: sws_72 */
 
-    /* realm = "re" . "alm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "re" . "alm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest re"
@@ -8802,7 +8802,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_72 */
     {1914, 255, 122, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 456: realm_2 */
 
-    /* uri = "ur" . "i" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+    /* uri = "ur" . "i" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest ur"
@@ -8816,7 +8816,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_72 */
     {1922, 255, 123, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 457: uri_1 */
 
-    /* username = "us" . "ername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "us" . "ername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest us"
@@ -9022,8 +9022,8 @@ static const qcap_state_t states[] = {
     {2006, 255, 31, 22, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 480: token_61 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
-     * realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+     * username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
+     * realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest a, "
      *     HEXDIG / "!" / "%" / "'" / "*"-"+" / "-"-"." / "G"-"Q" / "S"-"T" / "V"-"Z" / "_"-"`" / "g"-"q" / "s"-"t" / "v"-"z" / "~" -> token_53
      *     "R" / "r" -> realm_1
@@ -9070,7 +9070,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_15 */
     {2029, 4, 71, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 484: quoted_string_22 */
 
-    /* realm = "rea" . "lm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "rea" . "lm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest rea"
@@ -9097,7 +9097,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_93 */
     {2043, 255, 114, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: sws_86 */
 
-    /* username = "use" . "rname" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "use" . "rname" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest use"
@@ -9304,7 +9304,7 @@ static const qcap_state_t states[] = {
      *     %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {2144, 255, 79, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 504: quoted_pair_15 */
 
-    /* realm = "real" . "m" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "real" . "m" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest real"
@@ -9331,7 +9331,7 @@ static const qcap_state_t states[] = {
     {2158, 3, 121, 131, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 506: sws_92 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * uri = "uri" EQUAL . DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+     * uri = "uri" EQUAL . DQUOTE digest-uri-value DQUOTE      RFC 3261, 20.7
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest uri="
      *     ALPHA / DIGIT / "!" / "$"-"'" / "*"-"+" / "-"-"/" / ":" / "@" / "[" / "]" / "_"-"`" / "~" -> gen_value_5
@@ -9342,7 +9342,7 @@ static const qcap_state_t states[] = {
      *     "#" / "("-")" / "," / ";"-"?" / "\" / "^" / "{"-"}" / %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {2164, 255, 102, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: sws_93 */
 
-    /* username = "user" . "name" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "user" . "name" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest user"
@@ -9529,7 +9529,7 @@ static const qcap_state_t states[] = {
     {2248, 255, 114, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: sws_101 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * uri = "uri" EQUAL . DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+     * uri = "uri" EQUAL . DQUOTE digest-uri-value DQUOTE      RFC 3261, 20.7
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest uri= "
      *     ALPHA / DIGIT / "!" / "$"-"'" / "*"-"+" / "-"-"/" / ":" / "@" / "[" / "]" / "_"-"`" / "~" -> gen_value_5
@@ -9540,9 +9540,9 @@ static const qcap_state_t states[] = {
      *     "#" / "("-")" / "," / ";"-"?" / "\" / "^" / "{"-"}" / %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {2255, 3, 102, 118, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: sws_102 */
 
-    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 22.4
+     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest uri=\""
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> digest_uri_value_2
      *     WSP -> digest_uri_value_3
@@ -9552,7 +9552,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_18 */
     {2261, 255, 71, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: digest_uri_value_1 */
 
-    /* username = "usern" . "ame" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "usern" . "ame" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest usern"
@@ -9694,7 +9694,7 @@ static const qcap_state_t states[] = {
     {2326, 3, 121, 131, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 539: sws_108 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * realm = "realm" EQUAL . DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+     * realm = "realm" EQUAL . DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest realm="
      *     ALPHA / DIGIT / "!" / "$"-"'" / "*"-"+" / "-"-"/" / ":" / "@" / "[" / "]" / "_"-"`" / "~" -> gen_value_5
@@ -9705,9 +9705,9 @@ static const qcap_state_t states[] = {
      *     "#" / "("-")" / "," / ";"-"?" / "\" / "^" / "{"-"}" / %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {2332, 255, 102, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 540: sws_109 */
 
-    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 22.4
+     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest uri=\"a"
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> digest_uri_value_2
      *     WSP -> digest_uri_value_4
@@ -9717,9 +9717,9 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_18 */
     {2338, 4, 71, 136, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 541: digest_uri_value_2 */
 
-    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 22.4
+     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest uri=\" "
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> digest_uri_value_2
      *     WSP -> digest_uri_value_3
@@ -9741,7 +9741,7 @@ static const qcap_state_t states[] = {
      *     %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {2350, 255, 79, 97, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 543: quoted_pair_18 */
 
-    /* username = "userna" . "me" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "userna" . "me" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest userna"
@@ -9840,8 +9840,8 @@ static const qcap_state_t states[] = {
     {2394, 3, 147, 135, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 553: sws_115 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
-     * realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+     * username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
+     * realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\","
      *     HEXDIG / "!" / "%" / "'" / "*"-"+" / "-"-"." / "G"-"Q" / "S"-"T" / "V"-"Z" / "_"-"`" / "g"-"q" / "s"-"t" / "v"-"z" / "~" -> token_71
      *     "R" / "r" -> realm_5
@@ -9850,7 +9850,7 @@ static const qcap_state_t states[] = {
     {2398, 1, 149, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 554: sws_116 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * realm = "realm" EQUAL . DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+     * realm = "realm" EQUAL . DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest realm= "
      *     ALPHA / DIGIT / "!" / "$"-"'" / "*"-"+" / "-"-"/" / ":" / "@" / "[" / "]" / "_"-"`" / "~" -> gen_value_5
@@ -9861,9 +9861,9 @@ static const qcap_state_t states[] = {
      *     "#" / "("-")" / "," / ";"-"?" / "\" / "^" / "{"-"}" / %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {2402, 3, 102, 118, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 555: sws_117 */
 
-    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 22.4
+     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest realm=\""
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> realm_value_2
      *     WSP -> realm_value_3
@@ -9873,9 +9873,9 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_20 */
     {2408, 255, 71, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 556: realm_value_1 */
 
-    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 22.4
+     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest uri=\"a "
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> digest_uri_value_2
      *     WSP -> digest_uri_value_4
@@ -9885,16 +9885,16 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_18 */
     {2414, 3, 71, 136, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 557: digest_uri_value_4 */
 
-    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 22.4
+     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest uri=\"\\\x00"
      *     qdtext -> digest_uri_value_5
      *     DQUOTE -> sws_107: open digest-uri, close digest-uri
      *     "\" -> quoted_pair_21 */
     {2420, 1, 85, 136, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 558: digest_uri_value_5 */
 
-    /* username = "usernam" . "e" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "usernam" . "e" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest usernam"
@@ -9996,7 +9996,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2466, 4, 153, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 567: token_71 */
 
-    /* realm = "r" . "ealm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "r" . "ealm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",r"
@@ -10009,8 +10009,8 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2472, 255, 154, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 568: realm_5 */
 
-    /* username = "u" . "sername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
-     * uri = "u" . "ri" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+    /* username = "u" . "sername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
+     * uri = "u" . "ri" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",u"
      *     HEXDIG / "!" / "%" / "'" / "*"-"+" / "-"-"." / "G"-"Q" / "T"-"Z" / "_"-"`" / "g"-"q" / "t"-"z" / "~" -> token_71
@@ -10023,9 +10023,9 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2479, 255, 155, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 569: username_8 */
 
-    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 22.4
+     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest realm=\"a"
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> realm_value_2
      *     WSP -> realm_value_4
@@ -10035,9 +10035,9 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_20 */
     {2487, 4, 71, 137, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: realm_value_2 */
 
-    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 22.4
+     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest realm=\" "
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> realm_value_2
      *     WSP -> realm_value_3
@@ -10147,7 +10147,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_string_26 */
     {2543, 1, 140, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 580: sws_125 */
 
-    /* realm = "re" . "alm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "re" . "alm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",re"
@@ -10160,7 +10160,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2546, 255, 159, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 581: realm_6 */
 
-    /* uri = "ur" . "i" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+    /* uri = "ur" . "i" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",ur"
@@ -10173,7 +10173,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2553, 255, 160, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: uri_2 */
 
-    /* username = "us" . "ername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "us" . "ername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",us"
@@ -10186,9 +10186,9 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2560, 255, 154, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 583: username_9 */
 
-    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 22.4
+     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest realm=\"a "
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> realm_value_2
      *     WSP -> realm_value_4
@@ -10198,9 +10198,9 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_20 */
     {2567, 3, 71, 137, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 584: realm_value_4 */
 
-    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 22.4
+     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest realm=\"\\\x00"
      *     qdtext -> realm_value_5
      *     DQUOTE -> sws_107: open digest-realm, close digest-realm
@@ -10220,7 +10220,7 @@ static const qcap_state_t states[] = {
     {2576, 3, 121, 131, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 586: sws_126 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * username = "username" EQUAL . DQUOTE username-value DQUOTE      RFC 3261, 22.4
+     * username = "username" EQUAL . DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest username="
      *     ALPHA / DIGIT / "!" / "$"-"'" / "*"-"+" / "-"-"/" / ":" / "@" / "[" / "]" / "_"-"`" / "~" -> gen_value_5
@@ -10291,7 +10291,7 @@ static const qcap_state_t states[] = {
      *     "," -> sws_116 */
     {2609, 4, 163, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: gen_value_11 */
 
-    /* realm = "rea" . "lm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "rea" . "lm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",rea"
@@ -10316,7 +10316,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_135 */
     {2621, 255, 153, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 595: sws_132 */
 
-    /* username = "use" . "rname" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "use" . "rname" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",use"
@@ -10336,7 +10336,7 @@ static const qcap_state_t states[] = {
     {2634, 255, 92, 97, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 597: quoted_pair_22 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * username = "username" EQUAL . DQUOTE username-value DQUOTE      RFC 3261, 22.4
+     * username = "username" EQUAL . DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest username= "
      *     ALPHA / DIGIT / "!" / "$"-"'" / "*"-"+" / "-"-"/" / ":" / "@" / "[" / "]" / "_"-"`" / "~" -> gen_value_5
@@ -10347,9 +10347,9 @@ static const qcap_state_t states[] = {
      *     "#" / "("-")" / "," / ";"-"?" / "\" / "^" / "{"-"}" / %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {2635, 3, 102, 118, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 598: sws_133 */
 
-    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 22.4
+     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest username=\""
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> username_value_2
      *     WSP -> username_value_3
@@ -10394,7 +10394,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_131 */
     {2656, 255, 166, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: via_branch_8 */
 
-    /* realm = "real" . "m" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "real" . "m" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",real"
@@ -10419,7 +10419,7 @@ static const qcap_state_t states[] = {
     {2671, 3, 158, 131, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 604: sws_134 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * uri = "uri" EQUAL . DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+     * uri = "uri" EQUAL . DQUOTE digest-uri-value DQUOTE      RFC 3261, 20.7
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",uri="
      *     ALPHA / DIGIT / "!" / "$"-"'" / "*"-"+" / "-"-"/" / ":" / "@" / "[" / "]" / "_"-"`" / "~" -> gen_value_11
@@ -10427,7 +10427,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> digest_uri_value_6 */
     {2676, 1, 140, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 605: sws_135 */
 
-    /* username = "user" . "name" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "user" . "name" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",user"
@@ -10440,9 +10440,9 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2679, 255, 168, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 606: username_11 */
 
-    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 22.4
+     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest username=\"a"
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> username_value_2
      *     WSP -> username_value_4
@@ -10452,9 +10452,9 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_23 */
     {2686, 4, 71, 138, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 607: username_value_2 */
 
-    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 22.4
+     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest username=\" "
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> username_value_2
      *     WSP -> username_value_3
@@ -10516,16 +10516,16 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_140 */
     {2716, 255, 153, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 613: sws_138 */
 
-    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* digest-uri-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 22.4
+     * uri = "uri" EQUAL DQUOTE digest-uri-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",uri=\""
      *     qdtext -> digest_uri_value_5
      *     DQUOTE -> sws_107: open digest-uri, close digest-uri
      *     "\" -> quoted_pair_21 */
     {2722, 255, 85, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 614: digest_uri_value_6 */
 
-    /* username = "usern" . "ame" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "usern" . "ame" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",usern"
@@ -10538,9 +10538,9 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2725, 255, 159, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 615: username_12 */
 
-    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 22.4
+     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest username=\"a "
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> username_value_2
      *     WSP -> username_value_4
@@ -10550,9 +10550,9 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_23 */
     {2732, 3, 71, 138, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 616: username_value_4 */
 
-    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 22.4
+     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest username=\"\\\x00"
      *     qdtext -> username_value_5
      *     DQUOTE -> sws_107: open digest-username, close digest-username
@@ -10592,7 +10592,7 @@ static const qcap_state_t states[] = {
     {2751, 3, 158, 131, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 620: sws_139 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * realm = "realm" EQUAL . DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+     * realm = "realm" EQUAL . DQUOTE realm-value DQUOTE      RFC 3261, 20.7
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",realm="
      *     ALPHA / DIGIT / "!" / "$"-"'" / "*"-"+" / "-"-"/" / ":" / "@" / "[" / "]" / "_"-"`" / "~" -> gen_value_11
@@ -10600,7 +10600,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> realm_value_6 */
     {2756, 1, 140, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 621: sws_140 */
 
-    /* username = "userna" . "me" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "userna" . "me" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",userna"
@@ -10641,16 +10641,16 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_143 */
     {2770, 255, 135, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 625: sws_141 */
 
-    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* realm-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 22.4
+     * realm = "realm" EQUAL DQUOTE realm-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",realm=\""
      *     qdtext -> realm_value_5
      *     DQUOTE -> sws_107: open digest-realm, close digest-realm
      *     "\" -> quoted_pair_22 */
     {2777, 255, 85, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 626: realm_value_6 */
 
-    /* username = "usernam" . "e" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "usernam" . "e" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",usernam"
@@ -10766,7 +10766,7 @@ static const qcap_state_t states[] = {
     {2828, 3, 158, 131, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 637: sws_147 */
 
     /* SWS = *. WSP      RFC 3261, 7.3.1
-     * username = "username" EQUAL . DQUOTE username-value DQUOTE      RFC 3261, 22.4
+     * username = "username" EQUAL . DQUOTE username-value DQUOTE      RFC 3261, 20.7
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",username="
      *     ALPHA / DIGIT / "!" / "$"-"'" / "*"-"+" / "-"-"/" / ":" / "@" / "[" / "]" / "_"-"`" / "~" -> gen_value_11
@@ -10798,9 +10798,9 @@ static const qcap_state_t states[] = {
      *     ";" -> sws_120 */
     {2842, 255, 173, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 640: sws_149 */
 
-    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 22.4
+    /* username-value = *( . qdtext / quoted-pair )      RFC 3261, 20.7
      * quoted-pair = . "\" ( HTAB / %x00-08 / %x0B-0C / VCHAR / SP / %x0E-1F / %x7F )      RFC 3261, 25.1
-     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 22.4
+     * username = "username" EQUAL DQUOTE username-value . DQUOTE      RFC 3261, 20.7
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",username=\""
      *     qdtext -> username_value_5
      *     DQUOTE -> sws_107: open digest-username, close digest-username

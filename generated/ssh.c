@@ -4600,7 +4600,7 @@ static const qcap_state_t states[] = {
      *     -> uint32_3: open kex-request */
     {167, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 126: before_uint32_3 */
 
-    /* other-key-exchange = *. OCTET      RFC 4250, 4.1.2
+    /* other-key-exchange = *. OCTET      RFC 4250, 4.1.1
      * client-payload = message-number client-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> other_key_exchange_1
@@ -4766,7 +4766,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> name_list_size_4 */
     {198, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 160: name_list_size_2 */
 
-    /* other-key-exchange = *. OCTET      RFC 4250, 4.1.2
+    /* other-key-exchange = *. OCTET      RFC 4250, 4.1.1
      * server-payload = message-number server-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> other_key_exchange_2
