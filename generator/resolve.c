@@ -161,7 +161,7 @@ static bool is_taken(resolver_t *resolver, const char *name)
     static const char *const words[] = {
         "about", "accumulator", "action", "and", "bytes", "choose", "control", "control_kind", "conversation",
         "conversion", "convert", "convert_kind", "counter", "datagram", "decode", "decode_io", "decode_status",
-        "decoded", "decoder", "edge", "element", "error", "error_code", "event", "event_handler", "event_kind",
+        "decoded", "decoder", "done", "edge", "element", "error", "error_code", "event", "event_handler", "event_kind",
         "expect", "expected", "failure", "feed", "find_handler", "frame", "grows", "host", "joined", "jump", "keep",
         "keeper", "keywords", "later", "loop", "machine", "memory_handler", "number", "number_state", "op", "op_kind",
         "operator", "parser", "parser_status", "piece", "place", "port", "protocol", "queue", "queue_entry",

@@ -87,8 +87,8 @@ static void on_close(qcapint_conv_t *conv)
 
 static int setup(void **state)
 {
-    static const qcapint_sink_t sink = {init,   fini,      is_server_port, on_open, on_data,
-                                        on_gap, on_absent, on_end,         on_close, NULL, NULL, NULL};
+    static const qcapint_sink_t sink = {.init = init, .fini = fini, .is_server_port = is_server_port, .open = on_open,
+                                        .data = on_data, .gap = on_gap, .absent = on_absent, .end = on_end, .close = on_close};
     char errbuf[QCAP_ERRBUF_SIZE];
     *state = traffic_record(qcapint_open(qcapint_capture_open_pushed(TRAFFIC_LINK_TYPE, errbuf), &sink, errbuf));
     return 0;
