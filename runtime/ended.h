@@ -21,8 +21,8 @@ typedef struct qcapint_ended {
     uint32_t mask;               /* places, a power of 2, less one */
 } qcapint_ended_t;
 
-/* A conversation leaves, whose latest packet came at `seen_ns`. `behind`: the sequence number behind the last byte, and the FIN if there was one, of the end whose address
- * and port are lower, and of the other one. Without memory it is not remembered. */
+/* A conversation leaves, whose latest packet came at `seen_ns`. `behind`: the sequence number behind the last byte, and the FIN
+ * if there was one, of the end whose address and port are lower, and of the other one. Without memory it is not remembered. */
 void qcapint_ended_add(qcapint_ended_t *ended, qcapint_budget_t *budget, uint32_t hash, const uint32_t behind[2], int64_t seen_ns);
 
 /* Whether a segment of no conversation, whose numbers end before `end`, comes from one that has left: `is_higher` says which of its

@@ -22,8 +22,8 @@ typedef enum {
 qcapint_verdict_t qcapint_evidence_stream(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin, bool is_expected,
                                           bool is_thorough);
 
-/* Whether one direction's bytes, which the protocol does not begin like, answer what the other one says: HTTP/0.9 answers
- * with any bytes. */
+/* Whether one direction's bytes, which the protocol does not begin like, answer what the other one says: there are protocols
+ * whose answers may be any bytes. */
 bool qcapint_evidence_is_answer(const qcapint_plan_t *plan, qcapint_conv_t *conv, const uint64_t begin[2], bool is_server);
 
 /* Whether the direction's byte at `begin` can be the protocol's first one; true if it was lost. */
